@@ -1,0 +1,1 @@
+"""tmf-listener: the one inbox for telecom order notifications."""

@@ -1,0 +1,263 @@
+"""The tables, as SQLModel classes; private to `store`: other rooms see canonical objects and dicts.
+
+`ledger`, `log` and `payload` are the three of DESIGN §5: ledger and log rows are never deleted,
+retention acts on payload alone. Rows are built from canonical objects only, for a `table=True`
+class does not validate. The migrations under `migrations/` make these tables; a test holds both equal.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+class UtcMoment(TypeDecorator[datetime]):
+    """An aware UTC datetime: `timestamptz` on PostgreSQL, sortable RFC 3339 text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Text on SQLite, which would drop the zone."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(27))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse naive times; write SQLite's text with 6 decimals."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = "a naive datetime reached the store"
+            raise ValueError(msg)
+        value = value.astimezone(UTC)
+        if dialect.name == "sqlite":
+            return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Always aware, always UTC."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return datetime.fromisoformat(value)
+        return value.astimezone(UTC)
+
+
+BIG = BigInteger().with_variant(Integer(), "sqlite")
+DOCUMENT = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Epoch(SQLModel, table=True):
+    """The log's epochs; the one in force has the highest `number` (law 10)."""
+
+    __tablename__ = "epoch"
+
+    number: int = Field(primary_key=True)
+    epoch: str = Field(sa_type=Text, unique=True)
+    started_at: datetime = Field(sa_type=UtcMoment)
+    reason: str = Field(sa_type=Text)
+
+
+class Ledger(SQLModel, table=True):
+    """Who we know already: one row an identity (law 4). Never deleted.
+
+    `identity` is SHA-256 (32 bytes) over (source, event id or an absent mark, content digest).
+    """
+
+    __tablename__ = "ledger"
+    __table_args__ = (Index("ledger_event", "source", "event_id"),)
+
+    identity: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    seq: int = Field(sa_type=BIG, unique=True)
+    source: str = Field(sa_type=Text)
+    event_id: str | None = Field(default=None, sa_type=Text)
+    raw_digest: bytes = Field(sa_type=LargeBinary)
+    canonical_digest: bytes = Field(sa_type=LargeBinary)
+    sightings: int = Field(default=1)
+    last_seen_at: datetime = Field(sa_type=UtcMoment)
+
+
+class Sighting(SQLModel, table=True):
+    """A repeat of a notification: when it was seen again and who sent it; at most 20 rows a seq."""
+
+    __tablename__ = "sighting"
+
+    seq: int = Field(sa_type=BIG, primary_key=True)
+    n: int = Field(primary_key=True)
+    received_at: datetime = Field(sa_type=UtcMoment)
+    principal: str | None = Field(default=None, sa_type=Text)
+    remote_addr: str | None = Field(default=None, sa_type=Text)
+
+
+class Log(SQLModel, table=True):
+    """The log: the canonical columns, in commit order (law 3). Never deleted."""
+
+    __tablename__ = "log"
+    __table_args__ = (
+        Index("log_order", "source", "order_id", "seq"),
+        Index("log_order_id", "order_id", "seq"),
+        Index("log_event_id", "event_id", "seq"),
+        Index("log_external_id", "external_id", "seq"),
+        Index("log_kind", "kind", "seq"),
+        Index("log_state", "state", "seq"),
+        Index("log_source", "source", "seq"),
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: int = Field(sa_type=BIG, primary_key=True)
+    id: str = Field(sa_type=Text, unique=True)
+    source: str = Field(sa_type=Text)
+    channel: str = Field(sa_type=Text)
+    flavour: str = Field(sa_type=Text)
+    event_id: str | None = Field(default=None, sa_type=Text)
+    event_type: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    resource_type: str = Field(sa_type=Text)
+    order_id: str | None = Field(default=None, sa_type=Text)
+    about_order_id: str | None = Field(default=None, sa_type=Text)
+    href: str | None = Field(default=None, sa_type=Text)
+    external_id: str | None = Field(default=None, sa_type=Text)
+    items: list[dict[str, Any]] = Field(default=[], sa_type=DOCUMENT)
+    service_id: str | None = Field(default=None, sa_type=Text)
+    access_id: str | None = Field(default=None, sa_type=Text)
+    refs: dict[str, str] = Field(default={}, sa_type=DOCUMENT)
+    state: str | None = Field(default=None, sa_type=Text)
+    raw_state: str | None = Field(default=None, sa_type=Text)
+    attention: str | None = Field(default=None, sa_type=Text)
+    origin: str = Field(sa_type=Text)
+    occurred_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    occurred_at_raw: str | None = Field(default=None, sa_type=Text)
+    received_at: datetime = Field(sa_type=UtcMoment)
+    principal: str | None = Field(default=None, sa_type=Text)
+    remote_addr: str | None = Field(default=None, sa_type=Text)
+    backfill: bool = Field(default=False)
+    appointment: Any = Field(default=None, sa_type=DOCUMENT, nullable=True)
+    attention_clears: bool = Field(default=False)
+    conflict_of: str | None = Field(default=None, sa_type=Text)
+    warnings: list[str] = Field(default=[], sa_type=DOCUMENT)
+    payload_gone_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class Payload(SQLModel, table=True):
+    """What retention may take: the exact bytes and the small summary. Partitioned by range of seq on PostgreSQL."""
+
+    __tablename__ = "payload"
+
+    seq: int = Field(sa_type=BIG, primary_key=True)
+    content_type: str | None = Field(default=None, sa_type=Text)
+    raw: bytes = Field(sa_type=LargeBinary)
+    summary: dict[str, Any] = Field(default={}, sa_type=DOCUMENT)
+
+
+class Quarantine(SQLModel, table=True):
+    """A refused body of an authenticated sender (law 2): one row a (source, raw digest, code).
+
+    `body` is null when only the digest is kept (over the source's quota); `length` is what was
+    read; `truncated` says that `body` is only its first 64 kB. `status`: open, released, discarded.
+    """
+
+    __tablename__ = "quarantine"
+    __table_args__ = (
+        UniqueConstraint("source", "raw_digest", "code", name="quarantine_once"),
+        Index("quarantine_status", "status", "id"),
+    )
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    source: str = Field(sa_type=Text)
+    raw_digest: bytes = Field(sa_type=LargeBinary)
+    code: int
+    message: str = Field(sa_type=Text)
+    faults: list[dict[str, str]] = Field(default=[], sa_type=DOCUMENT)
+    status: str = Field(default="open", sa_type=Text)
+    count: int = Field(default=1, sa_type=BIG)
+    received_at: datetime = Field(sa_type=UtcMoment)
+    last_received_at: datetime = Field(sa_type=UtcMoment)
+    channel: str = Field(sa_type=Text)
+    flavour: str | None = Field(default=None, sa_type=Text)
+    event_name: str | None = Field(default=None, sa_type=Text)
+    content_type: str | None = Field(default=None, sa_type=Text)
+    principal: str | None = Field(default=None, sa_type=Text)
+    remote_addr: str | None = Field(default=None, sa_type=Text)
+    body: bytes | None = Field(default=None, sa_type=LargeBinary)
+    length: int = Field(sa_type=BIG)
+    truncated: bool = Field(default=False)
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    resolved_by: str | None = Field(default=None, sa_type=Text)
+    notification_id: str | None = Field(default=None, sa_type=Text)
+
+
+class QuarantineUsage(SQLModel, table=True):
+    """What one source holds in quarantine: full rows, their bytes, digest-only rows."""
+
+    __tablename__ = "quarantine_usage"
+
+    source: str = Field(sa_type=Text, primary_key=True)
+    rows: int = Field(default=0, sa_type=BIG)
+    bytes: int = Field(default=0, sa_type=BIG)
+    digests: int = Field(default=0, sa_type=BIG)
+
+
+class QuarantineOverflow(SQLModel, table=True):
+    """Refusals beyond every quota: only counted."""
+
+    __tablename__ = "quarantine_overflow"
+
+    source: str = Field(sa_type=Text, primary_key=True)
+    code: int = Field(primary_key=True)
+    count: int = Field(default=0, sa_type=BIG)
+    last_received_at: datetime = Field(sa_type=UtcMoment)
+
+
+class Credential(SQLModel, table=True):
+    """A long-lived credential of a source; the secret is shown once and kept only as a hash."""
+
+    __tablename__ = "credential"
+    __table_args__ = (Index("credential_source", "source"),)
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    source: str = Field(sa_type=Text)
+    type: str = Field(sa_type=Text)
+    secret_hash: bytes = Field(sa_type=LargeBinary)
+    label: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcMoment)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class SourceState(SQLModel, table=True):
+    """What is decided about a source at run time: tokens issued before this moment are void."""
+
+    __tablename__ = "source_state"
+
+    source: str = Field(sa_type=Text, primary_key=True)
+    tokens_not_before: datetime | None = Field(default=None, sa_type=UtcMoment)
+
+
+class AuditTrail(SQLModel, table=True):
+    """Who did what, when: every act of an administrator."""
+
+    __tablename__ = "audit_trail"
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    at: datetime = Field(sa_type=UtcMoment)
+    principal: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    target: str = Field(sa_type=Text)
+    detail: dict[str, Any] = Field(default={}, sa_type=DOCUMENT)
