@@ -1,0 +1,85 @@
+# Everything a developer or a machine runs. `make` alone lists the targets.
+# Needs python3 (3.11 or newer) with venv, and make; nothing else, and no other command first.
+
+PYTHON ?= python3
+ARGS ?=
+
+export UV_SYSTEM_CERTS := 1
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON_PREFERENCE := only-system
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BIN := .venv/bin
+READY := .venv/.ready
+TOOLS := .tools/.ready
+UV := .tools/bin/uv
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+PIP := .tools/bin/pip --python $(BIN)/python
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check bench faults fuzz openapi lock clean
+
+help:  ## list these targets
+	@echo "usage: make TARGET [ARGS='…']"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: $(READY)  ## serve, and print a URL, a token and a curl line that answers 201
+	$(BIN)/listener serve --hello $(ARGS)
+
+test: $(READY)  ## run every test, with branch coverage (under 5 minutes on 2 cores)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto $(ARGS)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+check: $(READY)  ## format, lint, types, imports, dead code, dependencies, the lock, index hosts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/vulture
+	$(BIN)/deptry .
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+bench: $(READY)  ## measure ingest against a no-op route and the usual way (prints a table, writes JSON)
+	$(BIN)/python -m bench.ingest $(ARGS)
+
+faults: $(READY)  ## the long form of the law tests: kill -9, stopped processes, a database that goes away
+	$(BIN)/python -m pytest -m faults --timeout 1800 $(ARGS)
+
+fuzz: $(READY)  ## the long form of the fuzz tests: 100 000 bodies
+	$(BIN)/python -m pytest -m fuzz --timeout 3600 $(ARGS)
+
+openapi: $(READY)  ## hold openapi/listener.yaml against what is served
+	$(BIN)/python -m pytest -q tests/web/test_contract.py $(ARGS)
+
+lock: $(TOOLS)  ## write requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	$(UV) pip compile pyproject.toml --group test --group check --group build $(LOCK) $(ARGS) -o requirements.lock
+	$(UV) pip compile pyproject.toml $(LOCK) --constraint requirements.lock -o runtime.lock
+
+clean:  ## remove what was built (never the data directory)
+	rm -rf .venv .tools build dist *.egg-info .coverage .coverage.* htmlcov \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find app tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# The installer, by hash, in an environment of its own. Without it pip does the same, only slower.
+$(TOOLS): tools.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is missing or older than 3.11; name another: make PYTHON=…" >&2; exit 2; }
+	@$(PYTHON) -m venv .tools || \
+		{ echo "$(PYTHON) lacks venv: install your system's python3-venv, then repeat" >&2; exit 2; }
+	@.tools/bin/pip install --quiet --require-hashes -r tools.lock || echo "no uv to be had; pip will do"
+	@touch $@
+
+# One environment, exactly what the lock says, and the listener itself in it.
+$(READY): requirements.lock pyproject.toml $(TOOLS)
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --without-pip --clear .venv
+	@if [ -x $(UV) ]; then \
+		$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock && \
+		$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .; \
+	else \
+		$(PIP) install --quiet --require-hashes -r requirements.lock && \
+		$(PIP) install --quiet --no-deps --no-build-isolation -e .; \
+	fi
+	@touch $@
