@@ -1,0 +1,1 @@
+"""What every door shares: errors turned into answers (`problems`), and who is asking (`deps`)."""
