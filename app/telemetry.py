@@ -101,7 +101,7 @@ def frames(error: BaseException) -> dict[str, Any]:
         seen = seen.__cause__ or seen.__context__
     stack = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     return {
-        "exception": chain,
+        "types": chain,
         "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in stack],
     }
 
@@ -268,7 +268,7 @@ class Metrics:
             self._bound[(source or "-", outcome, code)] = bound
         bound.inc()
 
-    def commit(self, seconds: float, units: int) -> None:
+    def committed(self, seconds: float, units: int) -> None:
         """Tell of one committed batch: how long it took, how many units it held."""
         self._commit_seconds.observe(seconds)
         self._batch_units.observe(units)
