@@ -1,0 +1,124 @@
+"""What the commands show: tables, colours that mean something, JSON for machines, failures.
+
+Answers go to stdout, everything said about them to stderr; NO_COLOR and pipes are honoured (rich
+does both). Green is done, yellow wants a look, red failed, dim is beside the point.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.cli import failure
+from app.notifications import notification as canonical
+
+STYLES = {
+    "completed": "green",
+    "released": "green",
+    "active": "green",
+    "failed": "red",
+    "rejected": "red",
+    "partial": "yellow",
+    "held": "yellow",
+    "open": "yellow",
+    "alarm": "red",
+    "buyer_action": "yellow",
+    "follow_up": "yellow",
+    "conflict": "red",
+    "cancelled": "dim",
+    "discarded": "dim",
+    "revoked": "dim",
+    "expired": "dim",
+}
+"""The colour a word has wherever it is shown."""
+
+
+def answers() -> Console:
+    """The console of the answer: stdout."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def remarks() -> Console:
+    """The console of everything said about the answer: stderr."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def plain(value: Any) -> Any:
+    """`value` with times as RFC 3339 text and bytes as text: what JSON and a table cell can hold."""
+    match value:
+        case datetime():
+            return canonical.rfc3339(value)
+        case bytes():
+            return value.decode("utf-8", errors="replace")
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in value]
+        case _:
+            return value
+
+
+def json_line(value: Any) -> None:
+    """One JSON document on one line of stdout."""
+    answers().print(
+        json.dumps(plain(value), ensure_ascii=False, default=str), markup=False, emoji=False
+    )
+
+
+def cell(value: Any) -> Text:
+    """One cell: `-` for nothing, control characters made visible, the colour of its word."""
+    shown = "-" if value is None or value == "" else str(plain(value))
+    safe = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
+    return Text(safe, style=STYLES.get(safe, "dim" if safe == "-" else ""))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: Sequence[str] = ()) -> None:
+    """An aligned table on stdout; columns named in `numbers` are set to the right."""
+    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for name in columns:
+        grid.add_column(
+            name.replace("_", " "),
+            justify="right" if name in numbers else "left",
+            overflow="fold",
+            no_wrap=name in numbers,
+        )
+    for row in rows:
+        grid.add_row(*(cell(value) for value in row))
+    console = Console(highlight=False)
+    console.print(grid)
+
+
+def fields(values: Mapping[str, Any]) -> None:
+    """One thing in full on stdout: a name and its value a line."""
+    width = max((len(name) for name in values), default=0)
+    for name, value in values.items():
+        line = Text(f"{name.replace('_', ' '):<{width}}  ", style="bold")
+        shown = (
+            json.dumps(plain(value), ensure_ascii=False, default=str)
+            if isinstance(value, (dict, list, tuple))
+            else value
+        )
+        answers().print(line + cell(shown))
+
+
+def done(text: str) -> None:
+    """Say on stderr that it is done."""
+    remarks().print(Text("✓ ", style="green") + Text(text))
+
+
+def remark(text: str) -> None:
+    """Say on stderr what is worth knowing."""
+    remarks().print(Text(text, style="dim"))
+
+
+def failed(error: failure.CommandFailed) -> None:
+    """Say on stderr what went wrong and what to do next."""
+    remarks().print(Text("error: ", style="red bold") + Text(error.message))
+    remarks().print(Text("next:  ", style="bold") + Text(error.next_step))
