@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -82,15 +83,19 @@ class Ledger(SQLModel, table=True):
     """
 
     __tablename__ = "ledger"
-    __table_args__ = (Index("ledger_event", "source", "event_id"),)
+    __table_args__ = (
+        Index(
+            "ledger_event", "event_id", "source", postgresql_ops={"event_id": "text_pattern_ops"}
+        ),
+    )
 
-    identity: bytes = Field(sa_type=LargeBinary, primary_key=True)
-    seq: int = Field(sa_type=BIG, unique=True)
+    seq: int = Field(sa_type=BIG, primary_key=True)
+    identity: bytes = Field(sa_type=LargeBinary, unique=True)
     source: str = Field(sa_type=Text)
     event_id: str | None = Field(default=None, sa_type=Text)
     raw_digest: bytes = Field(sa_type=LargeBinary)
     canonical_digest: bytes = Field(sa_type=LargeBinary)
-    sightings: int = Field(default=1)
+    sightings: int = Field(default=0)
     last_seen_at: datetime = Field(sa_type=UtcMoment)
 
 
@@ -106,18 +111,34 @@ class Sighting(SQLModel, table=True):
     remote_addr: str | None = Field(default=None, sa_type=Text)
 
 
+def _log_index(column: str, *, prefix: bool = False, only_present: bool = False) -> Index:
+    """An index of the log on (column, seq); `prefix`: fit for "begins with" whatever the collation."""
+    present = text(f"{column} IS NOT NULL") if only_present else None
+    return Index(
+        f"log_{column}",
+        column,
+        "seq",
+        sqlite_where=present,
+        postgresql_where=present,
+        postgresql_ops={column: "text_pattern_ops"} if prefix else {},
+    )
+
+
 class Log(SQLModel, table=True):
     """The log: the canonical columns, in commit order (law 3). Never deleted."""
 
     __tablename__ = "log"
     __table_args__ = (
-        Index("log_order", "source", "order_id", "seq"),
-        Index("log_order_id", "order_id", "seq"),
-        Index("log_event_id", "event_id", "seq"),
-        Index("log_external_id", "external_id", "seq"),
-        Index("log_kind", "kind", "seq"),
-        Index("log_state", "state", "seq"),
-        Index("log_source", "source", "seq"),
+        _log_index("order_id", prefix=True),
+        _log_index("external_id", prefix=True, only_present=True),
+        _log_index("about_order_id", prefix=True, only_present=True),
+        _log_index("service_id", prefix=True, only_present=True),
+        _log_index("access_id", prefix=True, only_present=True),
+        _log_index("source"),
+        _log_index("kind"),
+        _log_index("state", only_present=True),
+        _log_index("attention", only_present=True),
+        _log_index("conflict_of", only_present=True),
         {"sqlite_autoincrement": True},
     )
 

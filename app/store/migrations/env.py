@@ -1,0 +1,17 @@
+"""What alembic runs: the steps, on the connection that `store.schema` hands over, in its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from app.store import schema
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=schema.METADATA,
+    include_name=schema.is_declared,
+    render_as_batch=connection.dialect.name == "sqlite",
+)
+with context.begin_transaction():
+    context.run_migrations()

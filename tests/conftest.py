@@ -1,0 +1,112 @@
+"""What every test may ask for: a database of its own, on either engine, with our tables in it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+
+from app.store import engine, schema
+from tests import postgres
+
+FOLDER = "postgres_folder"
+TEMPLATE = "listener_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The run owns one folder for PostgreSQL; its xdist workers are told where it is."""
+    if not hasattr(config, "workerinput"):
+        stack = contextlib.ExitStack()
+        setattr(config, FOLDER, stack.enter_context(postgres.owned_folder()))
+        config.add_cleanup(stack.close)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the folder to an xdist worker."""
+    node.workerinput[FOLDER] = str(getattr(node.config, FOLDER))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Asynchronous tests run on the loop that serves."""
+    return ("asyncio", {"use_uvloop": True})
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster(pytestconfig: pytest.Config) -> postgres.Cluster:
+    """The PostgreSQL server of this run, shared by its workers."""
+    given = getattr(pytestconfig, "workerinput", {}).get(FOLDER) or getattr(pytestconfig, FOLDER)
+    return postgres.attach(Path(given))
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_cluster: postgres.Cluster) -> Iterator[str]:
+    """A PostgreSQL database of the test's own with nothing in it."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield postgres_cluster.database(name)
+    postgres_cluster.drop(name)
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: postgres.Cluster) -> Iterator[str]:
+    """A PostgreSQL database of the test's own with our tables in it."""
+    name = f"test_{uuid.uuid4().hex}"
+    template = postgres_cluster.template(TEMPLATE, _migrate)
+    yield postgres_cluster.database(name, template=template)
+    postgres_cluster.drop(name)
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file of the test's own that is not there yet."""
+    return f"sqlite:///{tmp_path / 'listener.db'}"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with our tables in it, to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A SQLite database of the test's own with our tables in it."""
+    shutil.copyfile(sqlite_template, tmp_path / "listener.db")
+    return f"sqlite:///{tmp_path / 'listener.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database of the test's own with our tables in it: once on SQLite, once on PostgreSQL."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """A database of the test's own without any table: once on SQLite, once on PostgreSQL."""
+    name = "empty_sqlite_url" if request.param == "sqlite" else "empty_postgres_url"
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[sqlalchemy.Engine]:
+    """An engine on `database_url`, disposed of afterwards."""
+    made = engine.create(database_url)
+    yield made
+    made.dispose()
+
+
+def _migrate(url: str) -> None:
+    """Bring the database at `url` to our schema."""
+    made = engine.create(url)
+    schema.upgrade(made)
+    made.dispose()
