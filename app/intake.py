@@ -1,0 +1,301 @@
+"""THE door in: whatever arrives, by push or by pull, becomes a notification, a repeat or a quarantined row.
+
+Here it is decided what is new, what is a repeat and what a conflict (law 4); the store only says
+what it found. Not here: how a body is read (`sources`), who may send (`security`), HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app import errors
+from app.notifications import content, notification as canonical
+from app.sources import base
+from app.store import append, quarantine, writer
+
+KEPT_OF_OVERSIZED = 64 * 1024
+"""Bytes kept of a body over the limit (law 2)."""
+
+INTERNAL = canonical.Refusal(1, "The database refused this notification; we look into it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A new row of the log."""
+
+    seq: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Known already; counted as a sighting of `id`."""
+
+    seq: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicted:
+    """A new row whose event id was known with other content; `conflict_of` is the earlier id."""
+
+    seq: int
+    id: str
+    conflict_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Refused and kept: quarantine row `id`."""
+
+    id: str
+    refusal: canonical.Refusal
+
+
+Receipt = Appended | Repeated | Conflicted | Quarantined
+
+
+def identity(source: str, event_id: str | None, digest: bytes) -> bytes:
+    """SHA-256 over length-prefixed (source, event id or an absent mark, content digest); DESIGN §5."""
+    parts = (source.encode(), None if event_id is None else event_id.encode(), digest)
+    hasher = hashlib.sha256()
+    for part in parts:
+        hasher.update(b"-" if part is None else b"+%d:" % len(part))
+        hasher.update(part or b"")
+    return hasher.digest()
+
+
+def decide(
+    candidates: Sequence[append.Candidate], found: append.Found
+) -> list[append.Decision]:
+    """Say of each candidate, in order, whether it is new, new but in conflict, or a repeat.
+
+    Pure. `found` is what the log knew before the batch; decisions of the batch count as known for
+    the ones after them.
+    """
+    decisions: list[append.Decision] = []
+    head = found.head
+    for candidate in candidates:
+        decision = _decide_one(candidate, found, head + 1)
+        if isinstance(decision, append.New):
+            head = decision.seq
+            _learn(candidate, decision, found)
+        decisions.append(decision)
+    return decisions
+
+
+def _decide_one(
+    candidate: append.Candidate, found: append.Found, seq: int
+) -> append.Decision:
+    told = candidate.notification
+    if candidate.identity is None:
+        return _decide_undated(candidate, found, seq)
+    if told.event_id is None:
+        known = found.by_identity.get(candidate.identity)
+        return append.New(seq, candidate.identity, None) if known is None else append.Repeat(known)
+    same_event = found.by_event.get((told.source, told.event_id), [])
+    for known in same_event:
+        if candidate.canonical_digest == known.canonical_digest:
+            return append.Repeat(known)
+    conflict = same_event[0].id if same_event and candidate.event_id_unique else None
+    return append.New(seq, candidate.identity, conflict)
+
+
+def _decide_undated(
+    candidate: append.Candidate, found: append.Found, seq: int
+) -> append.Decision:
+    """A push with neither id nor time repeats only the latest of its order (DESIGN §5)."""
+    told = candidate.notification
+    latest, count = found.latest.get((told.source, told.order_id), (None, 0))
+    if latest is not None and latest.canonical_digest == candidate.canonical_digest:
+        return append.Repeat(latest)
+    digest = hashlib.sha256(b"%d:" % count + candidate.canonical_digest).digest()
+    return append.New(seq, identity(told.source, None, digest), None)
+
+
+def _learn(candidate: append.Candidate, decision: append.New, found: append.Found) -> None:
+    told = candidate.notification
+    known = append.Known(
+        decision.seq,
+        told.id,
+        decision.identity,
+        candidate.raw_digest,
+        candidate.canonical_digest,
+    )
+    if told.event_id is not None:
+        found.by_event.setdefault((told.source, told.event_id), []).append(known)
+    else:
+        found.by_identity[decision.identity] = known
+    key = (told.source, told.order_id)
+    if key in found.latest:
+        found.latest[key] = (known, found.latest[key][1] + 1)
+
+
+class Intake:
+    """Parses arrivals by their source's kind and hands them to the writer."""
+
+    def __init__(
+        self,
+        log_writer: writer.Writer,
+        kinds: Mapping[str, base.SourceKind],
+    ) -> None:
+        self._writer = log_writer
+        self._kinds = kinds
+
+    async def accept(
+        self, arrival: canonical.Arrival, source: base.SourceConfig
+    ) -> Receipt:
+        """Take one push: return after its row, sighting or quarantine row is committed.
+
+        Raises `errors.OverCapacity` (queue full), `errors.Unavailable` (database away): nothing was
+        kept and the sender must repeat.
+        """
+        match self._kinds[source.kind].parse(arrival):
+            case canonical.Refusal() as refusal:
+                return await self.hold(arrival, refusal)
+            case canonical.Notification() as told:
+                return await self._append(arrival, told, source)
+
+    async def hold(
+        self, arrival: canonical.Arrival, refusal: canonical.Refusal, *, length: int | None = None
+    ) -> Quarantined:
+        """Quarantine a refused arrival; `length` is what was read of a body that is not whole."""
+        held = _hold(arrival, refusal, length)
+        (row,) = await self._commit(held, len(held.body or b""))
+        if not isinstance(row, str):
+            msg = "the writer answered a refusal with a decision"
+            raise TypeError(msg)
+        return Quarantined(row, refusal)
+
+    async def release(
+        self,
+        row: Mapping[str, object],
+        source: base.SourceConfig,
+        reading: canonical.Reading,
+        *,
+        new_id: str,
+        force: bool,
+    ) -> Receipt | canonical.Refusal:
+        """Validate a quarantined body again with today's `reading` and append it as `new_id`.
+
+        Returns the refusal where it is still refused, unless `force`: then the bytes are appended
+        as kind `other`. Raises `errors.Conflict` where the bytes were not kept whole.
+        """
+        arrival = _arrival(row, new_id, reading)
+        read = self._kinds[source.kind].parse(arrival)
+        if isinstance(read, canonical.Refusal):
+            if not force:
+                return read
+            read = _forced(arrival, read)
+        return await self._append(arrival, read, source)
+
+    async def _append(
+        self, arrival: canonical.Arrival, told: canonical.Notification, source: base.SourceConfig
+    ) -> Receipt:
+        candidate = _candidate(arrival, told, source)
+        try:
+            (decision,) = await self._commit(candidate, len(arrival.body) + len(candidate.row))
+        except writer.DataFault:
+            return await self.hold(arrival, INTERNAL)
+        match decision:
+            case append.New(seq=seq, conflict_of=None):
+                return Appended(seq, told.id)
+            case append.New(seq=seq, conflict_of=earlier) if earlier is not None:
+                return Conflicted(seq, told.id, earlier)
+            case append.Repeat(known=known):
+                return Repeated(known.seq, known.id)
+        msg = "the writer answered a notification with a quarantine row"
+        raise TypeError(msg)
+
+    async def _commit(self, entry: writer.Entry, size: int) -> list[writer.Outcome]:
+        future: asyncio.Future[list[writer.Outcome]] = asyncio.get_running_loop().create_future()
+        self._writer.submit(writer.Unit((entry,), size, future))
+        return await future
+
+
+def _candidate(
+    arrival: canonical.Arrival, told: canonical.Notification, source: base.SourceConfig
+) -> append.Candidate:
+    raw_digest = content.raw_digest(arrival.body)
+    undated = told.event_id is None and told.occurred_at is None and told.occurred_at_raw is None
+    return append.Candidate.of(
+        told,
+        raw_digest=raw_digest,
+        canonical_digest=content.canonical_digest(arrival.body),
+        identity=None if undated else identity(told.source, told.event_id, raw_digest),
+        event_id_unique=source.event_id_unique,
+    )
+
+
+def _hold(
+    arrival: canonical.Arrival, refusal: canonical.Refusal, length: int | None
+) -> quarantine.Hold:
+    truncated = length is not None and length > len(arrival.body)
+    return quarantine.Hold(
+        id=arrival.id,
+        source=arrival.source,
+        raw_digest=content.raw_digest(arrival.body),
+        code=refusal.code,
+        message=refusal.message,
+        faults=tuple(
+            {"path": f.path, "problem": f.problem, "expected": f.expected} for f in refusal.faults
+        ),
+        received_at=arrival.received_at,
+        channel=arrival.channel,
+        flavour=arrival.flavour,
+        event_name=arrival.event_name,
+        content_type=arrival.content_type,
+        principal=arrival.principal,
+        remote_addr=arrival.remote_addr,
+        body=arrival.body,
+        length=len(arrival.body) if length is None else length,
+        truncated=truncated,
+    )
+
+
+def _arrival(
+    row: Mapping[str, object], new_id: str, reading: canonical.Reading
+) -> canonical.Arrival:
+    if row["body"] is None or row["truncated"]:
+        msg = "its bytes were not kept whole, so it cannot be released; ask the sender to repeat it"
+        raise errors.Conflict(msg)
+    flavour = row["flavour"]
+    return canonical.Arrival(
+        id=new_id,
+        source=str(row["source"]),
+        channel=canonical.Channel(str(row["channel"])),
+        body=bytes(row["body"]),  # type: ignore[call-overload]
+        content_type=row["content_type"],  # type: ignore[arg-type]
+        received_at=row["received_at"],  # type: ignore[arg-type]
+        principal=row["principal"],  # type: ignore[arg-type]
+        remote_addr=row["remote_addr"],  # type: ignore[arg-type]
+        event_name=row["event_name"],  # type: ignore[arg-type]
+        flavour=None if flavour is None else canonical.Flavour(str(flavour)),
+        reading=reading,
+    )
+
+
+def _forced(
+    arrival: canonical.Arrival, refusal: canonical.Refusal
+) -> canonical.Notification:
+    """The bytes as a notification of kind `other`: taken by hand, though it cannot be read."""
+    return canonical.Notification(
+        id=arrival.id,
+        source=arrival.source,
+        channel=arrival.channel,
+        flavour=arrival.flavour or canonical.Flavour.ONAP,
+        event_type=arrival.event_name or "unreadable",
+        kind=canonical.Kind.OTHER,
+        resource_type=canonical.ResourceType.OTHER,
+        occurred_at_raw=None,
+        received_at=arrival.received_at,
+        principal=arrival.principal,
+        remote_addr=arrival.remote_addr,
+        warnings=("forced",),
+        summary={"message": refusal.message, "code": refusal.code},
+        content_type=arrival.content_type,
+        raw=arrival.body,
+    )

@@ -1,0 +1,122 @@
+"""Engines that are safe by construction: SQLite that loses no update, PostgreSQL that waits for disk.
+
+`create` gives the writing engine: on SQLite each of its transactions begins IMMEDIATE, for
+without that SQLAlchemy loses updates silently (facts/dependencies §0.1). `reading` gives the same
+pool with transactions that only read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+
+from app import errors
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA journal_size_limit=67108864",
+)
+WRITER_SETTINGS = {
+    "synchronous_commit": "on",
+    "lock_timeout": "2500",
+    "idle_in_transaction_session_timeout": "5000",
+}
+"""What the connection that appends to the log sets on PostgreSQL, milliseconds (DESIGN §4)."""
+
+TRANSACTION_TIMEOUT_SINCE = 170000
+
+
+def create(url: str) -> Engine:
+    """An engine on `url` (`sqlite:///…` or `postgresql+psycopg://…`) whose transactions may write.
+
+    Raises `errors.ConfigurationError` for a URL of another database or one that cannot be read.
+    """
+    try:
+        parsed = make_url(url)
+    except sqlalchemy.exc.ArgumentError as error:
+        msg = "DATABASE_URL is no database URL; expected sqlite:///FILE or postgresql://…"
+        raise errors.ConfigurationError(msg) from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _sqlite(url, parsed.database)
+        case "postgresql":
+            return _postgresql(url)
+        case other:
+            msg = f"DATABASE_URL names {other}; expected sqlite or postgresql"
+            raise errors.ConfigurationError(msg)
+
+
+def reading(engine: Engine) -> Engine:
+    """The same pool, for transactions that only read: they take no write lock on SQLite."""
+    return engine.execution_options(reading=True)
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """A connection in one read transaction: everything asked in it sees the same log."""
+    with reading(engine).connect() as connection:
+        yield connection
+
+
+def _sqlite(url: str, database: str | None) -> Engine:
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sqlalchemy.create_engine(
+        url, pool_size=10, max_overflow=40, connect_args={"timeout": 5.0, "cached_statements": 256}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in SQLITE_PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        only_reads = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    return sqlalchemy.create_engine(
+        url,
+        pool_size=10,
+        max_overflow=40,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": "tmf-listener",
+            "connect_timeout": 3,
+            "tcp_user_timeout": 5000,
+            "keepalives_idle": 30,
+        },
+    )
+
+
+def prepare_writer(connection: Connection) -> None:
+    """Set on the writer's own connection what keeps one stopped process from holding up the rest.
+
+    `transaction_timeout` frees a lock held by a stopped client mid-pipeline, on PostgreSQL ≥ 17.
+    Does nothing on SQLite.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    settings = dict(WRITER_SETTINGS)
+    version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
+    if int(version) >= TRANSACTION_TIMEOUT_SINCE:
+        settings["transaction_timeout"] = "5000"
+    for name, value in settings.items():
+        connection.exec_driver_sql(f"SET SESSION {name} = {value}")
+    connection.commit()

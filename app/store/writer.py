@@ -1,0 +1,314 @@
+"""The one writer thread: group commit for arrivals, and every other write of the process.
+
+Many requests wait, one transaction commits them all; while it runs, the next batch gathers. A unit
+is never split. Only a data error makes the batch retry unit by unit; lost connections answer all
+with `Unavailable`. Ingest goes first: another write (`run`) is followed by a pause at least as long
+as it took, as long as arrivals wait (DESIGN §4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import psycopg
+import sqlalchemy.exc
+from sqlalchemy import Connection, Engine
+
+from app import errors
+from app.store import append, quarantine
+from app.store.engine import prepare_writer
+
+Result = TypeVar("Result")
+Entry = append.Candidate | quarantine.Hold
+Outcome = append.Decision | str
+"""What became of an entry: a decision of the log, or the id of its quarantine row."""
+
+Decide = Callable[[Sequence[append.Candidate], append.Found], list[append.Decision]]
+
+BATCH_UNITS = 512
+BATCH_BYTES = 4 * 1024 * 1024
+BUSY = 0.1
+"""Seconds after a batch in which arrivals are taken to be flowing, so that other writes pause."""
+
+
+class DataFault(errors.ListenerError):
+    """The database refuses these rows whatever the state of the connection."""
+
+
+class Observer(Protocol):
+    """What the writer tells of itself (metrics)."""
+
+    def committed(self, seconds: float, units: int) -> None:
+        """A batch of `units` was committed in `seconds`."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """What is committed together or not at all: one push, or a page with its entries.
+
+    `future` (of the loop that waits) gets one outcome an entry, in order, or the exception.
+    """
+
+    entries: tuple[Entry, ...]
+    size: int
+    future: asyncio.Future[list[Outcome]]
+
+
+class Writer:
+    """Owns the process's writing connection and its thread.
+
+    `decide` is pure: what was found and the candidates in, one decision a candidate out. `nudge`
+    is called after each commit that appended (the tail's wake-up).
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        decide: Decide,
+        *,
+        observer: Observer,
+        nudge: Callable[[], None] = lambda: None,
+        queue_units: int = 2000,
+        queue_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        self._engine = engine
+        self._decide = decide
+        self._observer = observer
+        self._nudge = nudge
+        self._limits = (queue_units, queue_bytes)
+        self._units: deque[Unit] = deque()
+        self._bytes = 0
+        self._jobs: deque[tuple[Callable[[Connection], object], Future[object]]] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._connection: Connection | None = None
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    # --- for the other threads --------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread; the connection is made when there is something to write."""
+        self._thread.start()
+
+    def close(self, timeout: float = 30.0) -> None:
+        """Commit what waits, then end the thread. What comes later is refused as `Unavailable`."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def submit(self, unit: Unit) -> None:
+        """Queue `unit` for the next batch.
+
+        Raises `errors.OverCapacity` where the queue is full and `errors.Unavailable` when closing.
+        """
+        with self._wake:
+            if self._closing:
+                raise errors.Unavailable
+            units, size = self._limits
+            if len(self._units) >= units or self._bytes + unit.size > size:
+                raise errors.OverCapacity
+            self._units.append(unit)
+            self._bytes += unit.size
+            self._wake.notify()
+
+    def run(self, job: Callable[[Connection], Result]) -> Future[Result]:
+        """Do any other write in a transaction of its own; keep it under 5 ms."""
+        future: Future[Result] = Future()
+        with self._wake:
+            if self._closing:
+                raise errors.Unavailable
+            self._jobs.append((job, future))  # type: ignore[arg-type]
+            self._wake.notify()
+        return future
+
+    def queued(self) -> tuple[int, int]:
+        """How many units wait, and their bytes."""
+        return len(self._units), self._bytes
+
+    # --- the thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        pause_until = ingested = 0.0
+        while True:
+            batch, job = self._next(pause_until)
+            if batch:
+                self._write(batch)
+                ingested = time.monotonic()
+            if job is not None:
+                started = time.monotonic()
+                self._do(*job)
+                ended = time.monotonic()
+                pause_until = 2 * ended - started if ended - ingested < BUSY else 0.0
+            if not batch and job is None:
+                break
+        self._disconnect()
+
+    def _next(
+        self, pause_until: float
+    ) -> tuple[list[Unit], tuple[Callable[[Connection], object], Future[object]] | None]:
+        with self._wake:
+            while not (self._units or self._closing):
+                rest = pause_until - time.monotonic()
+                if self._jobs and rest <= 0:
+                    break
+                self._wake.wait(rest if self._jobs else None)
+            batch: list[Unit] = []
+            size = 0
+            while self._units and len(batch) < BATCH_UNITS and size < BATCH_BYTES:
+                unit = self._units.popleft()
+                size += unit.size
+                batch.append(unit)
+            self._bytes -= size
+            job = None
+            if self._jobs and (self._closing or time.monotonic() >= pause_until):
+                job = self._jobs.popleft()
+            return batch, job
+
+    def _write(self, batch: list[Unit]) -> None:
+        started = time.monotonic()
+        try:
+            results: list[list[Outcome] | Exception] = list(self._commit(batch))
+        except errors.Unavailable as error:
+            self._disconnect()
+            results = [error] * len(batch)
+        except Exception as error:  # noqa: BLE001 - the writer's batch is where our bugs must stop
+            results = [_fault(error)] if len(batch) == 1 else self._one_by_one(batch)
+        else:
+            self._observer.committed(time.monotonic() - started, len(batch))
+            self._nudge()
+        _resolve(batch, results)
+
+    def _one_by_one(self, batch: list[Unit]) -> list[list[Outcome] | Exception]:
+        results: list[list[Outcome] | Exception] = []
+        for unit in batch:
+            try:
+                results += self._commit([unit])
+            except errors.Unavailable as error:
+                self._disconnect()
+                results.append(error)
+            except Exception as error:  # noqa: BLE001 - as above
+                results.append(_fault(error))
+        self._nudge()
+        return results
+
+    def _commit(self, batch: list[Unit]) -> list[list[Outcome]]:
+        """One transaction for the whole batch. Raises `errors.Unavailable` if it cannot be had."""
+        entries = [entry for unit in batch for entry in unit.entries]
+        candidates = [e for e in entries if isinstance(e, append.Candidate)]
+        holds = [e for e in entries if isinstance(e, quarantine.Hold)]
+        decisions: list[append.Decision] = []
+        held: list[str] = []
+        try:
+            connection = self._connected()
+            with connection.begin():
+                if holds:
+                    held = quarantine.hold(connection, holds)
+                if candidates:
+                    with append.pipeline(connection):
+                        found = append.find(connection, candidates)
+                        decisions = self._decide(candidates, found)
+                        append.insert(connection, candidates, decisions)
+                        connection.connection.commit()
+        except _DRIVER_ERRORS as error:
+            if _is_transient(error):
+                raise errors.Unavailable from error
+            raise
+        decided, kept = iter(decisions), iter(held)
+        return [
+            [next(decided) if isinstance(e, append.Candidate) else next(kept) for e in unit.entries]
+            for unit in batch
+        ]
+
+    def _do(self, job: Callable[[Connection], object], future: Future[object]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            connection = self._connected()
+            with connection.begin():
+                result = job(connection)
+        except _DRIVER_ERRORS as error:
+            if _is_transient(error):
+                self._disconnect()
+                future.set_exception(errors.Unavailable())
+            else:
+                future.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - the caller's future carries it
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            connection = self._engine.connect()
+            try:
+                prepare_writer(connection)
+            except BaseException:
+                connection.invalidate()
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(*_DRIVER_ERRORS):
+                self._connection.invalidate()
+                self._connection.close()
+            self._connection = None
+
+
+_DRIVER_ERRORS = (sqlalchemy.exc.DBAPIError, sqlalchemy.exc.InvalidRequestError, sqlite3.Error, psycopg.Error)
+_TRANSIENT_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
+"""SQLSTATE classes that are about the server or the moment, not about these rows."""
+
+
+def _is_transient(error: BaseException) -> bool:
+    """True for trouble with the connection, the lock, the disk or the server: 503, not our rows."""
+    if isinstance(error, sqlalchemy.exc.InvalidRequestError):
+        return True
+    original = getattr(error, "orig", None) or error
+    if isinstance(original, sqlite3.Error):
+        return isinstance(original, sqlite3.OperationalError)
+    if isinstance(original, psycopg.Error):
+        return original.sqlstate is None or original.sqlstate[:2] in _TRANSIENT_CLASSES
+    return False
+
+
+def _fault(error: Exception) -> Exception:
+    if isinstance(error, _DRIVER_ERRORS):
+        fault = DataFault()
+        fault.__cause__ = error
+        return fault
+    return error
+
+
+def _resolve(batch: list[Unit], results: Sequence[list[Outcome] | Exception]) -> None:
+    """Wake the waiters: one hop to each loop, whatever the size of the batch."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Unit, list[Outcome] | Exception]]] = {}
+    for unit, result in zip(batch, results, strict=True):
+        by_loop.setdefault(unit.future.get_loop(), []).append((unit, result))
+    for loop, settled in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(settled: list[tuple[Unit, list[Outcome] | Exception]]) -> None:
+    for unit, result in settled:
+        if unit.future.done():
+            continue
+        if isinstance(result, Exception):
+            unit.future.set_exception(result)
+        else:
+            unit.future.set_result(result)
