@@ -1,0 +1,105 @@
+"""Fetching a small JSON document from another server, within hard limits.
+
+Not here: what the document means (`security.jwks`), which servers may be asked (configuration).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from app import errors
+
+OK: Final = 200
+HEADERS: Final = {"Accept": "application/json, */*;q=0.1", "Accept-Encoding": "identity"}
+
+
+class FetchFailed(errors.ListenerError):
+    """The document could not be fetched."""
+
+
+def check_url(url: str) -> str:
+    """Give `url` back if it may be fetched: https, or http to this machine, without credentials.
+
+    Raises FetchFailed that says what would be right.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        msg = f"{url!r} is no URL"
+        raise FetchFailed(msg) from error
+    if not host or parts.scheme not in {"http", "https"}:
+        msg = f"{url!r} is no https:// URL"
+        raise FetchFailed(msg)
+    if parts.username is not None or parts.password is not None:
+        msg = "a URL with credentials in it is not fetched"
+        raise FetchFailed(msg)
+    if parts.scheme == "http" and not _is_loopback(host):
+        msg = f"{url!r} must be https:// (http:// only towards this machine)"
+        raise FetchFailed(msg)
+    return url
+
+
+async def fetch_json(url: str, *, limit: int = 65536, timeout: float = 5.0) -> bytes:  # noqa: ASYNC109 - the whole exchange has one deadline
+    """Get the body at `url`, at most `limit` bytes, in at most `timeout` seconds all told.
+
+    No redirect is followed, no compression is accepted (so that `limit` is what travels), the
+    answer must be 200. The body is not parsed. Raises FetchFailed, whatever went wrong.
+    """
+    check_url(url)
+    try:
+        async with asyncio.timeout(timeout):
+            return await _get(url, limit)
+    except TimeoutError as error:
+        msg = f"{url} did not answer within {timeout:g} s"
+        raise FetchFailed(msg) from error
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        msg = f"{url}: {type(error).__name__} {error}".rstrip()
+        raise FetchFailed(msg) from error
+
+
+async def _get(url: str, limit: int) -> bytes:
+    local = urlsplit(url).scheme == "http"
+    tls = False if local else await asyncio.to_thread(_tls)
+    async with (
+        httpx.AsyncClient(
+            verify=tls, trust_env=not local, follow_redirects=False, timeout=None, headers=HEADERS
+        ) as client,
+        client.stream("GET", url) as response,
+    ):
+        if response.status_code != OK:
+            where = " (redirects are not followed)" if response.is_redirect else ""
+            msg = f"{url} answered {response.status_code}{where}"
+            raise FetchFailed(msg)
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            msg = f"{url} answered with a content encoding that was not asked for"
+            raise FetchFailed(msg)
+        return await _read(response, limit)
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > limit:
+            msg = f"{response.url} answered with more than {limit} bytes"
+            raise FetchFailed(msg)
+    return bytes(body)
+
+
+def _tls() -> ssl.SSLContext:
+    """Trust as httpx does (certifi, or SSL_CERT_FILE/SSL_CERT_DIR); reads files, hence a thread."""
+    return httpx.create_ssl_context()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,349 @@
+"""Tokens: who may sign them, what they must say, and the cache of those already verified.
+
+python-jose accepts too much by default (facts/dependencies §0.2, §7), so it is asked for one thing
+only: whether this signature fits this one key under this one algorithm. Everything else is decided
+here. Not here: which keys an issuer has (`jwks`), what a token's subject may do (`access`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+
+from jose import exceptions, jwk, jws
+from jose.backends.base import Key
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from app import clock as clocks
+from app import errors
+from app.outbound import client
+from app.security import jwks, strict
+from app.sources import base
+
+LOCAL: Final = "local"
+"""The name, and the `kid`, of the issuer that is always there: ourselves."""
+LOCAL_ISSUER: Final = "tmf-listener"
+"""`iss` and `aud` of our own tokens."""
+
+MAX_LENGTH: Final = 8192
+"""Most characters of a token."""
+LEEWAY: Final = 60.0
+"""Seconds by which a remote issuer's clock may differ from ours. Our own has none."""
+CACHED: Final = 60.0
+"""Most seconds that a verified token is believed without looking again."""
+CACHE_SIZE: Final = 10_000
+
+COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+TYPES: Final = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
+FORBIDDEN: Final = frozenset({"crit", "enc", "zip", "b64"})
+YEAR_10000: Final = 253402300800
+
+
+class IssuerConfig(BaseModel):
+    """One remote issuer as listener.toml declares it (`[[issuer]]`). Unknown keys are errors.
+
+    `issuer` and `audience` are compared with `iss` and `aud` letter by letter.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=base.NAME_PATTERN)
+    issuer: str = Field(min_length=1)
+    audience: str = Field(min_length=1)
+    jwks_url: str
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"], ...] = Field(
+        default=("RS256",), min_length=1
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _not_ours(cls, value: str) -> str:
+        if value == LOCAL:
+            msg = f"{LOCAL!r} is the built-in issuer; choose another name"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("issuer")
+    @classmethod
+    def _not_as_us(cls, value: str) -> str:
+        if value == LOCAL_ISSUER:
+            msg = f"{LOCAL_ISSUER!r} is the built-in issuer"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _fetchable(cls, value: str) -> str:
+        try:
+            return client.check_url(value)
+        except client.FetchFailed as error:
+            raise ValueError(error.message) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says.
+
+    `subject`: `sub` of our own tokens; client_id, else azp, else sub of a remote one. `scopes`,
+    `source` and `credential` (the client credential it was made for) are set by our own tokens
+    alone: a remote issuer has no say in them.
+    """
+
+    issuer_name: str
+    subject: str
+    scopes: frozenset[str]
+    issued_at: datetime
+    expires_at: datetime
+    source: str | None = None
+    credential: str | None = None
+
+
+class LocalIssuer:
+    """Signs our own tokens (HS256 with `secret`), and holds the one key that verifies them."""
+
+    def __init__(self, secret: bytes, clock: clocks.Clock) -> None:
+        self._clock = clock
+        try:
+            self.key: Final = jwk.construct(secret, "HS256")
+        except exceptions.JOSEError as error:
+            msg = (
+                "LISTENER_SECRET looks like a key or certificate file; "
+                "it must be random text, such as `openssl rand -hex 32` prints"
+            )
+            raise errors.ConfigurationError(msg) from error
+
+    def issue(
+        self,
+        *,
+        subject: str,
+        scopes: Iterable[str],
+        ttl: timedelta,
+        source: str | None = None,
+        credential: str | None = None,
+    ) -> str:
+        """A token for `subject` that holds for `ttl`.
+
+        `iat` is a whole second, rounded down: receivers that share the secret may differ in their
+        clocks by a little, and our own tokens have no leeway.
+        """
+        now = self._clock.now().timestamp()
+        claims = {
+            "iss": LOCAL_ISSUER,
+            "aud": LOCAL_ISSUER,
+            "sub": subject,
+            "jti": str(uuid.uuid4()),
+            "iat": math.floor(now),
+            "exp": math.ceil(now + ttl.total_seconds()),
+            "scope": " ".join(sorted(set(scopes))),
+        }
+        if source is not None:
+            claims["source"] = source
+        if credential is not None:
+            claims["credential"] = credential
+        return jws.sign(claims, self.key, headers={"kid": LOCAL}, algorithm="HS256")
+
+
+class Verifier:
+    """Tells what a token says, once it is sure that it may say so.
+
+    Used from one event loop; `cached` may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        local: LocalIssuer,
+        issuers: Sequence[IssuerConfig],
+        fetch: jwks.Fetch,
+        clock: clocks.Clock,
+    ) -> None:
+        self.local: Final = local
+        self._fetch = fetch
+        self._clock = clock
+        self._verified: OrderedDict[bytes, tuple[float, Claims]] = OrderedDict()
+        self._issuers: dict[str, tuple[IssuerConfig, jwks.Keyring]] = {}
+        self.reload(issuers)
+
+    def reload(self, issuers: Sequence[IssuerConfig]) -> None:
+        """Use `issuers` from now on; the keys of those that stay the same are kept."""
+        before = {config: keyring for config, keyring in self._issuers.values()}
+        self._issuers = {
+            config.issuer: (config, before.get(config) or self._keyring(config))
+            for config in issuers
+        }
+        self._verified.clear()
+
+    def cached(self, token: str) -> Claims | None:
+        """What `token` says if it was verified within the last minute. Never blocks."""
+        if len(token) > MAX_LENGTH or not token.isascii():
+            return None
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known is None or known[0] <= self._clock.monotonic():
+            return None
+        return known[1]
+
+    async def verify(self, token: str) -> Claims:
+        """What `token` says.
+
+        Raises ExpiredCredentials when it is good but for its age, InvalidCredentials for any other
+        fault, Unavailable when its issuer's keys cannot be had.
+        """
+        known = self.cached(token)
+        if known is not None:
+            return known
+        header, claims = _parse(token)
+        said = await self._said(token, header, claims)
+        self._remember(token, said)
+        return said
+
+    async def _said(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> Claims:
+        issuer, algorithm, kid = claims.get("iss"), header["alg"], header["kid"]
+        if issuer == LOCAL_ISSUER:
+            if algorithm != "HS256" or kid != LOCAL:
+                raise _refused("it is not signed as ours are")
+            _check_signature(token, self.local.key, algorithm)
+            return _local_claims(claims, self._clock.now())
+        found = self._issuers.get(issuer) if isinstance(issuer, str) else None
+        if found is None:
+            raise _refused("its issuer is not configured here")
+        config, keyring = found
+        if algorithm not in config.algorithms:
+            raise _refused("its algorithm is not accepted of its issuer")
+        _check_signature(token, await keyring.key(kid, algorithm), algorithm)
+        return _remote_claims(config, claims, self._clock.now())
+
+    def _remember(self, token: str, said: Claims) -> None:
+        left = (said.expires_at - self._clock.now()).total_seconds()
+        if left <= 0:
+            return
+        while len(self._verified) >= CACHE_SIZE:
+            self._verified.popitem(last=False)
+        digest = hashlib.sha256(token.encode()).digest()
+        self._verified[digest] = (self._clock.monotonic() + min(left, CACHED), said)
+
+    def _keyring(self, config: IssuerConfig) -> jwks.Keyring:
+        return jwks.Keyring(
+            config.jwks_url,
+            config.algorithms,
+            fetch=self._fetch,
+            clock=self._clock,
+            changed=self._verified.clear,
+        )
+
+
+def _parse(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of `token`, nothing of them verified, the header of the right shape."""
+    if len(token) > MAX_LENGTH:
+        raise _refused(f"it is longer than {MAX_LENGTH} characters")
+    if not COMPACT.fullmatch(token):
+        raise _refused("it has not three parts in base64url")
+    try:
+        header, claims = (strict.document(_decode(part)) for part in token.split(".")[:2])
+    except ValueError as error:
+        raise _refused("its header and claims are not two JSON objects") from error
+    if FORBIDDEN & header.keys():
+        raise _refused("its header asks for what is not supported")
+    if not isinstance(header.get("alg"), str):
+        raise _refused("its header names no algorithm")
+    if not isinstance(header.get("kid"), str) or not header["kid"]:
+        raise _refused("its header names no key (kid)")
+    kind = header.get("typ", "JWT")
+    if not isinstance(kind, str) or kind.lower() not in TYPES:
+        raise _refused("its type is not JWT")
+    return header, claims
+
+
+def _decode(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _check_signature(token: str, key: Key, algorithm: str) -> None:
+    try:
+        jws.verify(token, key, algorithms=[algorithm])
+    except (exceptions.JOSEError, RecursionError) as error:
+        raise _refused("its signature does not fit") from error
+
+
+def _local_claims(claims: dict[str, Any], now: datetime) -> Claims:
+    _check_audience(claims, LOCAL_ISSUER)
+    subject, scope = _text(claims, "sub"), claims.get("scope", "")
+    if not isinstance(scope, str):
+        raise _refused("its scope is not text")
+    source = _text(claims, "source") if "source" in claims else None
+    credential = _text(claims, "credential") if "credential" in claims else None
+    issued_at, expires_at = _times(claims, now, leeway=0.0)
+    return Claims(
+        issuer_name=LOCAL,
+        subject=subject,
+        scopes=frozenset(scope.split()),
+        issued_at=issued_at,
+        expires_at=expires_at,
+        source=source,
+        credential=credential,
+    )
+
+
+def _remote_claims(config: IssuerConfig, claims: dict[str, Any], now: datetime) -> Claims:
+    _check_audience(claims, config.audience)
+    names = [name for name in ("client_id", "azp", "sub") if name in claims]
+    if not names:
+        raise _refused("it names no client (client_id, azp or sub)")
+    subject = [_text(claims, name) for name in names][0]
+    issued_at, expires_at = _times(claims, now, leeway=LEEWAY)
+    return Claims(
+        issuer_name=config.name,
+        subject=subject,
+        scopes=frozenset(),
+        issued_at=issued_at,
+        expires_at=expires_at,
+    )
+
+
+def _check_audience(claims: dict[str, Any], audience: str) -> None:
+    said = claims.get("aud")
+    listed = [said] if isinstance(said, str) else said
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise _refused("it names no audience (aud)")
+    if audience not in listed:
+        raise _refused("it is meant for another audience (aud)")
+
+
+def _times(claims: dict[str, Any], now: datetime, *, leeway: float) -> tuple[datetime, datetime]:
+    """When it was issued and when it expires; its age is judged last, so that 42 says "only old"."""
+    issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
+    here = now.timestamp()
+    if issued > here + leeway:
+        raise _refused("it was issued in the future (iat)")
+    if "nbf" in claims and _seconds(claims, "nbf") > here + leeway:
+        raise _refused("it does not hold yet (nbf)")
+    if expires + leeway <= here:
+        raise errors.ExpiredCredentials
+    return datetime.fromtimestamp(issued, UTC), datetime.fromtimestamp(expires, UTC)
+
+
+def _seconds(claims: dict[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _refused(f"it has no {name} that is a number")
+    if not 0 <= value < YEAR_10000:
+        raise _refused(f"its {name} is no time")
+    return float(value)
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value:
+        raise _refused(f"its {name} is missing or not text")
+    return value
+
+
+def _refused(why: str) -> errors.InvalidCredentials:
+    return errors.InvalidCredentials(f"The token is not valid here: {why}.")
