@@ -307,8 +307,13 @@ def cluster(*, fsync: bool = False) -> Iterator[Cluster]:
 
 def destroy(base: Path) -> None:
     """End the server of `base`, if it runs, and remove the folder. Harmless when done twice."""
-    Cluster(base).kill_immediate()
-    shutil.rmtree(base, ignore_errors=True)
+
+    def removed() -> bool:
+        Cluster(base).kill_immediate()
+        shutil.rmtree(base, ignore_errors=True)
+        return not base.exists()
+
+    _until("the removal", removed)
 
 
 _WATCHDOG = """
