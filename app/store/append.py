@@ -106,7 +106,7 @@ class Repeat:
 Decision = New | Repeat
 
 
-def pipeline(connection: Connection) -> AbstractContextManager[Any]:
+def _pipeline(connection: Connection) -> AbstractContextManager[Any]:
     """One network round trip for what is sent inside, on PostgreSQL; nothing on SQLite."""
     if connection.dialect.name == "postgresql":
         return connection.connection.driver_connection.pipeline()  # type: ignore[union-attr, no-any-return]
@@ -118,18 +118,18 @@ def find(connection: Connection, candidates: Sequence[Candidate]) -> Found:
 
     On SQLite the transaction began IMMEDIATE, which is the lock.
     """
-    cursor = _cursor(connection)
     sql = _SQL[connection.dialect.name]
-    if sql.lock:
-        cursor.execute(sql.lock)
-        cursor = _cursor(connection)
     found = Found()
     named = {(c.notification.source, c.notification.event_id): None for c in candidates}
     keys = json.dumps([k for k in named if k[1] is not None])
     bare = [c.identity for c in candidates if c.identity and c.notification.event_id is None]
     offsets = json.dumps([n * DIGEST + 1 for n in range(len(bare))])
-    cursor.execute(sql.find, (keys, b"".join(bare), offsets))
-    rows = cursor.fetchall()
+    cursor = _cursor(connection)
+    with _pipeline(connection):
+        if sql.lock:
+            _cursor(connection).execute(sql.lock)
+        cursor.execute(sql.find, (keys, b"".join(bare), offsets))
+        rows = cursor.fetchall()
     for head, source, event_id, *known in rows:
         found.head = head
         if source is not None:
@@ -145,24 +145,28 @@ def find(connection: Connection, candidates: Sequence[Candidate]) -> Found:
 def insert(
     connection: Connection, candidates: Sequence[Candidate], decisions: Sequence[Decision]
 ) -> None:
-    """Append every `New` to ledger, log and payload, and count every `Repeat` as a sighting."""
-    name = connection.dialect.name
-    sql = _SQL[name]
+    """Append every `New` to ledger, log and payload, count every `Repeat`, and commit.
+
+    The commit travels with the statements: the lock is held for one round trip less.
+    """
+    sql = _SQL[connection.dialect.name]
     new = [(c, d) for c, d in zip(candidates, decisions, strict=True) if isinstance(d, New)]
     again = [(c, d) for c, d in zip(candidates, decisions, strict=True) if isinstance(d, Repeat)]
-    cursor = _cursor(connection)
+    statements: list[tuple[str, dict[str, Any]]] = []
     if new:
-        payloads.ensure_partition(connection, new[-1][1].seq)
+        last = new[-1][1].seq
+        payloads.ensure_partition(connection, last)
         rows, digests, bodies = _parameters(new)
-        for statement in sql.insert:
-            values = {"rows": rows, "digests": digests, "bodies": bodies}
-            cursor.execute(statement, values)
+        values = {"rows": rows, "digests": digests, "bodies": bodies}
+        statements += [(statement, values) for statement in sql.insert]
+        if sql.notify:
+            statements.append((sql.notify, {"head": last}))
     if again:
-        sightings = _sightings(again)
-        for statement in sql.sight:
-            cursor.execute(statement, {"rows": sightings})
-    if sql.notify and new:
-        cursor.execute(sql.notify, {"head": new[-1][1].seq})
+        statements += [(statement, {"rows": _sightings(again)}) for statement in sql.sight]
+    with _pipeline(connection):
+        for statement, parameters in statements:
+            _cursor(connection).execute(statement, parameters)
+        connection.connection.commit()
 
 
 def _cursor(connection: Connection) -> Any:

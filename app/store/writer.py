@@ -216,11 +216,9 @@ class Writer:
                 if holds:
                     held = quarantine.hold(connection, holds)
                 if candidates:
-                    with append.pipeline(connection):
-                        found = append.find(connection, candidates)
-                        decisions = self._decide(candidates, found)
-                        append.insert(connection, candidates, decisions)
-                        connection.connection.commit()
+                    found = append.find(connection, candidates)
+                    decisions = self._decide(candidates, found)
+                    append.insert(connection, candidates, decisions)
         except _DRIVER_ERRORS as error:
             if _is_transient(error):
                 raise errors.Unavailable from error
