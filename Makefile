@@ -54,9 +54,10 @@ fuzz: $(READY)  ## the long form of the fuzz tests: 100 000 bodies
 openapi: $(READY)  ## hold openapi/listener.yaml against what is served
 	$(BIN)/python -m pytest -q tests/web/test_contract.py $(ARGS)
 
-lock: $(TOOLS)  ## write requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
+lock: $(TOOLS)  ## write the locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	$(UV) pip compile pyproject.toml --group test --group check --group build $(LOCK) $(ARGS) -o requirements.lock
 	$(UV) pip compile pyproject.toml $(LOCK) --constraint requirements.lock -o runtime.lock
+	$(UV) pip compile --group tools $(LOCK) --constraint requirements.lock -o tools.lock
 
 clean:  ## remove what was built (never the data directory)
 	rm -rf .venv .tools build dist *.egg-info .coverage .coverage.* htmlcov \

@@ -11,7 +11,7 @@ PART = re.compile(r"(\d+)([smhdw])", re.ASCII)
 
 
 def parse(text: str) -> timedelta:
-    """The length of time `text` names; parts add up. Raises `ValueError` saying what is expected."""
+    """The length of time `text` names; parts add up. `ValueError` says what is expected."""
     expected = f"{text!r} is no length of time; expected for example 30m, 1h, 90d or 1h30m"
     if not SHAPE.fullmatch(text):
         raise ValueError(expected)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,14 @@ STYLES = {
 """The colour a word has wherever it is shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A cell whose colour is not that of its word."""
+
+    value: Any
+    style: str
+
+
 def answers() -> Console:
     """The console of the answer: stdout."""
     return Console(highlight=False, soft_wrap=True)
@@ -51,7 +60,7 @@ def remarks() -> Console:
 
 
 def plain(value: Any) -> Any:
-    """`value` with times as RFC 3339 text and bytes as text: what JSON and a table cell can hold."""
+    """`value` with times as RFC 3339 text and bytes as text: what JSON and a cell can hold."""
     match value:
         case datetime():
             return canonical.rfc3339(value)
@@ -74,12 +83,16 @@ def json_line(value: Any) -> None:
 
 def cell(value: Any) -> Text:
     """One cell: `-` for nothing, control characters made visible, the colour of its word."""
+    if isinstance(value, Word):
+        return Text(str(value.value), style=value.style)
     shown = "-" if value is None or value == "" else str(plain(value))
     safe = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
     return Text(safe, style=STYLES.get(safe, "dim" if safe == "-" else ""))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: Sequence[str] = ()) -> None:
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: Sequence[str] = ()
+) -> None:
     """An aligned table on stdout; columns named in `numbers` are set to the right."""
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for name in columns:
@@ -116,6 +129,11 @@ def done(text: str) -> None:
 def remark(text: str) -> None:
     """Say on stderr what is worth knowing."""
     remarks().print(Text(text, style="dim"))
+
+
+def fault(text: str) -> None:
+    """Name one of several faults on stderr."""
+    remarks().print(Text("✗ ", style="red") + Text(text))
 
 
 def failed(error: failure.CommandFailed) -> None:

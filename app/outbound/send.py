@@ -6,9 +6,11 @@ followed, for an answer must come from where the body went.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -31,13 +33,30 @@ class Answer:
 class Sender:
     """Posts bodies to one base URL over kept connections. A context manager.
 
-    `headers` go with every request. `timeout` in seconds, for each of connect, write and read.
+    `headers` go with every request. `ca` is a file of certificates to trust beside the system's.
+    `timeout` in seconds, for each of connect, write and read. Raises `Unreachable` where the URL or
+    the file is of no use.
     """
 
-    def __init__(self, base_url: str, headers: Mapping[str, str], *, timeout: float = 30.0) -> None:
-        self._client = httpx.Client(
-            base_url=base_url, headers=dict(headers), timeout=timeout, trust_env=False
-        )
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        *,
+        ca: Path | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        try:
+            trusted = ssl.create_default_context(cafile=ca)
+            self._client = httpx.Client(
+                base_url=base_url,
+                headers=dict(headers),
+                timeout=timeout,
+                trust_env=False,
+                verify=trusted,
+            )
+        except (OSError, httpx.InvalidURL, ValueError) as error:
+            raise Unreachable(str(error)) from error
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,83 @@
+"""`listener check`: the dry run of the configuration. It changes nothing and sends nothing.
+
+It reads the environment, listener.toml and the database, and tells every fault it finds at once.
+"""
+
+from __future__ import annotations
+
+from app import errors, settings, sources
+from app.cli import failure, opening, screen
+from app.store import engine, schema
+
+EXAMPLES = ("listener check", "LISTENER_CONFIG=new.toml listener check")
+
+
+def check() -> None:
+    """Read the whole configuration and tell every fault; sends nothing, changes nothing."""
+    found = settings.load()
+    faults = [*_configuration_faults(found), *_secret_faults(found), *_database_faults(found)]
+    if faults:
+        for fault in faults:
+            screen.fault(fault)
+        count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
+        msg = f"{count} in the configuration"
+        raise failure.usage(msg, "mend what is named above, then run listener check again")
+    _tell(found)
+
+
+def _configuration_faults(found: settings.Settings) -> list[str]:
+    try:
+        opening.configuration(found)
+    except errors.ConfigurationError as error:
+        return error.message.splitlines()
+    return []
+
+
+def _secret_faults(found: settings.Settings) -> list[str]:
+    if found.is_sqlite() or found.secret is not None:
+        return []
+    return ["LISTENER_SECRET is missing; with PostgreSQL every process needs the same one"]
+
+
+def _database_faults(found: settings.Settings) -> list[str]:
+    if opening.missing_file(found) is not None:
+        return []
+    opened = engine.create(_only_reading(found))
+    try:
+        schema.check(opened)
+    except errors.ListenerError as error:
+        return [error.message]
+    finally:
+        opened.dispose()
+    return []
+
+
+def _only_reading(found: settings.Settings) -> str:
+    """The database's URL, so that whatever is asked over it can change nothing."""
+    url = found.url()
+    if found.is_sqlite():
+        return f"sqlite:///file:{url.removeprefix('sqlite:///')}?mode=ro&uri=true"
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}options=-c%20default_transaction_read_only%3Don"
+
+
+def _tell(found: settings.Settings) -> None:
+    declared = opening.configuration(found)
+    screen.done(f"{len(declared.sources)} source(s), {len(declared.issuers)} remote issuer(s)")
+    kinds = sources.discover()
+    screen.table(
+        ("source", "kind", "channel", "enabled", "auth"),
+        (
+            (
+                source.name,
+                source.kind,
+                kinds[source.kind].channel,
+                source.enabled,
+                ", ".join(entry.type for entry in source.auth) or "local tokens",
+            )
+            for source in declared.sources
+        ),
+    )
+    missing = opening.missing_file(found)
+    where = opening.shown_url(found.url())
+    screen.done(f"database {where}" + (" (made at the first start)" if missing else ""))

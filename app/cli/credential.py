@@ -1,0 +1,141 @@
+"""`listener credential …`: long-lived credentials of sources.
+
+A secret is shown once, on stdout, and kept only as a hash. At most two of a type are active for a
+source, so that they can be rotated without a gap.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from app import clock, settings
+from app.cli import duration, failure, opening, screen
+from app.security import credentials
+from app.store import audit, credentials as stored, engine
+
+ADD_EXAMPLES = (
+    "listener credential add orange --type api_key",
+    "listener credential add orange --type client --label 2027 --expires 365d",
+)
+LIST_EXAMPLES = ("listener credential list", "listener credential list orange --json")
+REVOKE_EXAMPLES = ("listener credential revoke 0199f2a4",)
+
+
+class Type(StrEnum):
+    """What kind of credential: how the operator presents it."""
+
+    API_KEY = "api_key"
+    BASIC = "basic"
+    CALLBACK_KEY = "callback_key"
+    CLIENT = "client"
+
+
+HOW = {
+    Type.API_KEY: "the operator sends it as the header X-API-Key",
+    Type.BASIC: "the operator sends it by HTTP Basic: user {source}, this as the password",
+    Type.CALLBACK_KEY: "the operator's callback: /externalapi/listener/v1/KEY/listener",
+    Type.CLIENT: "the operator fetches tokens at /oauth2/token: client_id {source}, this as secret",
+}
+"""How each type is presented."""
+
+
+def add(
+    source: Annotated[str, typer.Argument(help="The source, as listener.toml names it.")],
+    *,
+    type_: Annotated[Type, typer.Option("--type", help="How the operator presents it.")],
+    label: Annotated[str | None, typer.Option(help="A word to know it by.")] = None,
+    expires: Annotated[
+        timedelta | None,
+        typer.Option(parser=duration.parse, metavar="TIME", help="Ends after this time."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the secret.")] = False,
+) -> None:
+    """Make a credential and print its secret, this once."""
+    found = settings.load()
+    chosen = opening.push_source(opening.configuration(found), source)
+    now = clock.SystemClock().now()
+    secret, row = credentials.make(
+        chosen.name,
+        type_.value,
+        pepper=credentials.pepper(settings.signing_secret(found)),
+        now=now,
+        label=label,
+        expires_at=now + expires if expires else None,
+    )
+    with opening.database(found) as opened, opened.begin() as connection:
+        credentials.check_room(stored.active(connection), chosen.name, type_.value, now)
+        stored.add(connection, row)
+        audit.record(connection, now, opening.OPERATOR, "credential.add", row.id)
+    if as_json:
+        screen.json_line({"id": row.id, "source": row.source, "type": row.type, "secret": secret})
+        return
+    typer.echo(secret)
+    screen.done(f"credential {row.id} of {row.source}; it is not shown again")
+    screen.remark(HOW[type_].format(source=row.source))
+
+
+def listing(
+    source: Annotated[str | None, typer.Argument(help="Only of this source.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line a credential.")] = False,
+) -> None:
+    """List credentials; a secret is never among what is shown."""
+    now = clock.SystemClock().now()
+    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+        rows = stored.listing(connection, source)
+    if as_json:
+        for row in rows:
+            screen.json_line({**_shown(row), "status": _status(row, now)})
+        return
+    screen.table(
+        ("id", "source", "type", "label", "status", "created_at", "expires_at"),
+        (
+            (
+                row.id,
+                row.source,
+                row.type,
+                row.label,
+                _status(row, now),
+                row.created_at,
+                row.expires_at,
+            )
+            for row in rows
+        ),
+    )
+    if not rows:
+        screen.remark("none; make one: listener credential add SOURCE --type api_key")
+
+
+def revoke(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="As listener credential list shows it.")],
+) -> None:
+    """Revoke a credential; running listeners refuse it within 5 seconds."""
+    now = clock.SystemClock().now()
+    with opening.database(settings.load()) as opened, opened.begin() as connection:
+        if not stored.revoke(connection, id_, now):
+            msg = f"no active credential has the id {id_!r}"
+            raise failure.CommandFailed(msg, "see which there are: listener credential list")
+        audit.record(connection, now, opening.OPERATOR, "credential.revoke", id_)
+    screen.done(f"credential {id_} is revoked; running listeners refuse it within 5 seconds")
+
+
+def _shown(row: stored.StoredCredential) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "source": row.source,
+        "type": row.type,
+        "label": row.label,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "revoked_at": row.revoked_at,
+    }
+
+
+def _status(row: stored.StoredCredential, now: datetime) -> str:
+    if row.revoked_at is not None:
+        return "revoked"
+    return "active" if credentials.holds(row, now) else "expired"

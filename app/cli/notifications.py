@@ -1,0 +1,3 @@
+"""`listener notifications`: the log on the screen; read from the database itself."""
+
+EXAMPLES = ("listener notifications",)

@@ -1,0 +1,104 @@
+"""What a command opens before it works: settings, listener.toml, the database, the local issuer."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app import clock, settings, sources
+from app.cli import failure
+from app.notifications import notification as canonical
+from app.security import jwt
+from app.sources import base
+from app.store import engine, schema
+
+OPERATOR = "cli"
+"""Who acts, in the audit trail."""
+
+PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+
+
+def configuration(found: settings.Settings) -> settings.Configuration:
+    """What listener.toml declares. Raises `errors.ConfigurationError` with every fault."""
+    return settings.read_configuration(found, os.environ, kinds=frozenset(sources.discover()))
+
+
+def local_issuer(found: settings.Settings) -> jwt.LocalIssuer:
+    """The built-in issuer, which signs with our own secret."""
+    return jwt.LocalIssuer(settings.signing_secret(found), clock.SystemClock())
+
+
+def url(found: settings.Settings) -> str:
+    """The URL of the listener these settings serve, as seen from this machine."""
+    scheme = "https" if found.tls_cert else "http"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(found.host, found.host)  # noqa: S104 - a look-up
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{found.port}"
+
+
+@contextmanager
+def database(found: settings.Settings) -> Iterator[engine.Engine]:
+    """The database, at the schema this program needs.
+
+    Raises `errors.ConfigurationError` where the schema is another, `CommandFailed` where there is
+    no database yet.
+    """
+    with unchecked_database(found) as opened:
+        schema.check(opened)
+        yield opened
+
+
+@contextmanager
+def unchecked_database(found: settings.Settings) -> Iterator[engine.Engine]:
+    """The database whatever its schema. Raises `CommandFailed` where SQLite has no file yet."""
+    missing = missing_file(found)
+    if missing is not None:
+        msg = f"there is no database yet at {missing}"
+        raise failure.CommandFailed(
+            msg, "make it by serving (listener serve), or name its folder in LISTENER_DATA_DIR"
+        )
+    opened = engine.create(found.url())
+    try:
+        yield opened
+    finally:
+        opened.dispose()
+
+
+def missing_file(found: settings.Settings) -> Path | None:
+    """SQLite's file where it is not there yet, else null."""
+    if not found.is_sqlite():
+        return None
+    path = Path(found.url().removeprefix("sqlite:///"))
+    return None if path.exists() else path
+
+
+def shown_url(url: str) -> str:
+    """`url` with its password blotted out, to be shown."""
+    return PASSWORD.sub(r"\1***@", url)
+
+
+def push_source(declared: settings.Configuration, name: str | None) -> base.SourceConfig:
+    """The source called `name`; without a name, `local` or the only one that pushes.
+
+    Raises `CommandFailed` (usage) naming the sources there are.
+    """
+    kinds = sources.discover()
+    pushing = {
+        source.name: source
+        for source in declared.sources
+        if kinds[source.kind].channel is canonical.Channel.PUSH
+    }
+    names = ", ".join(sorted(pushing)) or "none"
+    if name is not None:
+        if name in pushing:
+            return pushing[name]
+        msg = f"no source that pushes is called {name!r}"
+        raise failure.usage(msg, f"choose one of: {names}")
+    if "local" in pushing:
+        return pushing["local"]
+    if len(pushing) == 1:
+        return next(iter(pushing.values()))
+    msg = "it is not clear which source is meant"
+    raise failure.usage(msg, f"name one with --source: {names}")

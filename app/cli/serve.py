@@ -1,0 +1,81 @@
+"""`listener serve`: receive, until it is told to stop. The serving itself is `server`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from app import errors, server, settings
+from app.cli import opening, samples
+from app.web import listener
+
+EXAMPLES = (
+    "listener serve --hello",
+    "listener serve --host 0.0.0.0 --port 8080",
+    "LISTENER_DATABASE_URL=postgresql://… LISTENER_SECRET=… listener serve --workers 4",
+)
+GREETING_TTL = timedelta(hours=24)
+
+
+def serve(
+    *,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; default: LISTENER_HOST.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port; default: LISTENER_PORT.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes; more than one needs PostgreSQL.")
+    ] = 1,
+    no_feeds: Annotated[
+        bool, typer.Option("--no-feeds", help="Leave polling to other processes.")
+    ] = False,
+    no_relay: Annotated[
+        bool, typer.Option("--no-relay", help="Leave passing on to other processes.")
+    ] = False,
+    hello: Annotated[
+        bool, typer.Option("--hello", help="Print a URL, a token and a curl line once it serves.")
+    ] = False,
+) -> None:
+    """Receive notifications until SIGTERM; SIGHUP reads listener.toml again."""
+    del no_feeds, no_relay  # this program has neither yet; scripts may already say so
+    changed = {"host": host, "port": port}
+    found = settings.load().model_copy(
+        update={name: value for name, value in changed.items() if value is not None}
+    )
+    code = server.serve(found, workers=workers, announce=lambda: _greet(found) if hello else None)
+    raise typer.Exit(code)
+
+
+def _greet(found: settings.Settings) -> None:
+    """Print what one needs for a first notification: URL, token, a curl line that answers 201."""
+    base = opening.url(found)
+    typer.echo(f"\nURL    {base}    (contract: {base}/docs)")
+    try:
+        chosen = opening.push_source(opening.configuration(found), None)
+    except errors.ListenerError:
+        typer.echo("A token: listener token --source NAME\n")
+        return
+    issued = opening.local_issuer(found).issue(
+        subject=chosen.name,
+        scopes=("notifications:write", "notifications:read"),
+        ttl=GREETING_TTL,
+        source=chosen.name,
+    )
+    body = min(samples.of_kind(chosen.kind).values(), key=len)
+    typer.echo(f"token  {issued}")
+    typer.echo("\nSend a first notification; it answers 201:\n")
+    typer.echo(
+        f"curl -i {base}{listener.SHARED} -H 'Authorization: Bearer {issued}'"
+        f" -H 'Content-Type: application/json' -d {shlex.quote(_on_one_line(body))}"
+    )
+    typer.echo("\nThen see it: listener notifications (beside this: .venv/bin/listener …)\n")
+
+
+def _on_one_line(body: bytes) -> str:
+    return json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":"))

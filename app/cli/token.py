@@ -1,0 +1,51 @@
+"""`listener token`: one token of the built-in issuer on stdout, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from app import settings
+from app.cli import duration, opening
+
+EXAMPLES = (
+    "listener token",
+    "listener token --source orange --ttl 8h",
+    "listener token --scope notifications:read --scope admin",
+    'curl -H "Authorization: Bearer $(listener token)" http://127.0.0.1:8080/admin/notifications',
+)
+DEFAULT_SCOPES = ("notifications:write", "notifications:read")
+SCOPES = (*DEFAULT_SCOPES, "commands", "personal", "admin")
+
+
+def known_scope(text: str) -> str:
+    """`text` if it is a scope of ours. Raises `ValueError` naming them."""
+    if text not in SCOPES:
+        msg = f"{text!r} is no scope; expected one of: {', '.join(SCOPES)}"
+        raise ValueError(msg)
+    return text
+
+
+def token(
+    source: Annotated[
+        str | None,
+        typer.Option(help="The source it speaks for; default: local, or the only one that pushes."),
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(parser=known_scope, help="A scope; repeat for more. Default: write and read."),
+    ] = None,
+    ttl: Annotated[
+        timedelta,
+        typer.Option(parser=duration.parse, metavar="TIME", help="How long it is valid."),
+    ] = "1h",  # type: ignore[assignment]  # typer parses the default too
+) -> None:
+    """Print one token of the built-in issuer."""
+    found = settings.load()
+    chosen = opening.push_source(opening.configuration(found), source)
+    issued = opening.local_issuer(found).issue(
+        subject=chosen.name, scopes=scope or DEFAULT_SCOPES, ttl=ttl, source=chosen.name
+    )
+    typer.echo(issued)
