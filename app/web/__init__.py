@@ -1,0 +1,1 @@
+"""The JSON doors: the Listener contract, tokens, health, and the admin interface."""

@@ -1,0 +1,107 @@
+"""`POST /oauth2/token`: tokens for operators that fetch them from the receiver (RFC 6749 §4.4).
+
+Not here: who may have one (`security.oauth`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app import errors
+from app.doors import deps, problems
+from app.security import oauth
+
+FORM: Final = "application/x-www-form-urlencoded"
+LONGEST_FORM: Final = 16 * 1024
+MOST_FIELDS: Final = 32
+CODES: Final[Mapping[str, int]] = MappingProxyType({
+    "invalid_request": 23,
+    "invalid_client": 41,
+    "unsupported_grant_type": 24,
+    "invalid_scope": 24,
+})
+
+router = APIRouter()
+
+
+class _Unreadable(Exception):  # noqa: N818 - carried to the answer, never out of this module
+    """The form cannot be read: `code` says why."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@router.post("/oauth2/token")
+async def token(request: Request, runtime: deps.The) -> Response:
+    """Give a token, or say why not, both in the words of RFC 6749 and as `ErrorRepresentation`."""
+    try:
+        form = await _form(request, runtime.settings.body_deadline)
+    except _Unreadable as error:
+        return _refused(error.code, "invalid_request", str(error))
+    authorization = request.headers.get("authorization")
+    match runtime.access.oauth_token(form, authorization):
+        case oauth.Granted() as granted:
+            return JSONResponse(
+                {
+                    "access_token": granted.access_token,
+                    "token_type": "Bearer",
+                    "expires_in": granted.expires_in,
+                    "scope": granted.scope,
+                },
+                headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
+            )
+        case oauth.Denied(error=error, description=description):
+            code = CODES[error]
+            if error == "invalid_client" and not authorization and "client_secret" not in form:
+                code = errors.NoCredentials.code
+            return _refused(code, error, description)
+
+
+def _refused(code: int, error: str, description: str) -> Response:
+    found = problems.answer(code, description, error=error, error_description=description)
+    return problems.response(found)
+
+
+async def _form(request: Request, deadline: float) -> dict[str, str]:
+    """The form's fields. Raises `_Unreadable` for anything but a small form with each field once,
+    and `errors.BodyTooSlow`.
+    """
+    content_type = request.headers.get("content-type")
+    if content_type is None:
+        raise _Unreadable(25, f"Content-Type is missing; expected {FORM}")
+    if content_type.partition(";")[0].strip().lower() != FORM:
+        raise _Unreadable(26, f"Content-Type is no form; expected {FORM}")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(deadline):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LONGEST_FORM:
+                    raise _Unreadable(22, f"the form is too large; expected {LONGEST_FORM} bytes")
+    except TimeoutError:
+        raise errors.BodyTooSlow from None
+    if not body:
+        raise _Unreadable(21, "the body is empty; expected a form with grant_type")
+    return _fields(bytes(body))
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+        )
+    except ValueError:
+        raise _Unreadable(22, "the body is no form in UTF-8") from None
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise _Unreadable(24, "a field is given twice; expected each once")
+    return fields
