@@ -9,6 +9,12 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON_PREFERENCE := only-system
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Somebody without a home of their own (a service's user) keeps the downloads here.
+ifeq ($(shell [ -w "$$HOME" ] && echo yes),)
+export UV_CACHE_DIR := $(CURDIR)/.tools/cache
+export PIP_NO_CACHE_DIR := 1
+endif
+
 BIN := .venv/bin
 READY := .venv/.ready
 TOOLS := .tools/.ready
