@@ -8,20 +8,18 @@ in one transaction, one process at a time.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy import Connection, Engine
 
 from app import errors
 from app.store import tables
 
-METADATA: MetaData = tables.Log.metadata
+METADATA = tables.METADATA
 UPGRADE_LOCK = 7_237_106_621
 """Advisory lock key: one process at a time changes the schema on PostgreSQL."""
 
@@ -71,7 +69,7 @@ def check(engine: Engine) -> None:
         raise errors.ConfigurationError(msg)
 
 
-def is_declared(name: str | None, kind: str, _parents: Mapping[str, Any]) -> bool:
+def is_declared(name: str | None, kind: str, _parents: object) -> bool:
     """Whether alembic compares the object with `tables`: all but the partitions of `payload`."""
     return not (kind == "table" and name is not None and _PARTITION.fullmatch(name))
 

@@ -282,3 +282,17 @@ class AuditTrail(SQLModel, table=True):
     action: str = Field(sa_type=Text)
     target: str = Field(sa_type=Text)
     detail: dict[str, Any] = Field(default={}, sa_type=DOCUMENT)
+
+
+METADATA = SQLModel.metadata
+EPOCH = METADATA.tables["epoch"]
+LEDGER = METADATA.tables["ledger"]
+SIGHTING = METADATA.tables["sighting"]
+LOG = METADATA.tables["log"]
+PAYLOAD = METADATA.tables["payload"]
+QUARANTINE = METADATA.tables["quarantine"]
+QUARANTINE_USAGE = METADATA.tables["quarantine_usage"]
+QUARANTINE_OVERFLOW = METADATA.tables["quarantine_overflow"]
+CREDENTIAL = METADATA.tables["credential"]
+SOURCE_STATE = METADATA.tables["source_state"]
+AUDIT_TRAIL = METADATA.tables["audit_trail"]

@@ -1,0 +1,87 @@
+"""The long-lived credentials of sources, as hashes, and what was withdrawn from a source.
+
+Not here: making and checking one (`security.credentials`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
+
+from app.store import tables, tail
+
+_SET_TOKENS_NOT_BEFORE = text(
+    """INSERT INTO source_state (source, tokens_not_before) VALUES (:source, :at)
+    ON CONFLICT (source) DO UPDATE SET tokens_not_before = excluded.tokens_not_before"""
+).bindparams(bindparam("at", type_=tables.UtcMoment()))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCredential:
+    """A credential as it is kept: `secret_hash` is an HMAC, never the secret. Times aware, UTC."""
+
+    id: str
+    source: str
+    type: str
+    secret_hash: bytes
+    label: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def add(connection: Connection, credential: StoredCredential) -> None:
+    """Keep `credential`; every process knows it soon after the commit."""
+    connection.execute(insert(tables.CREDENTIAL).values(asdict(credential)))
+    tail.wake(connection)
+
+
+def listing(connection: Connection, source: str | None = None) -> list[StoredCredential]:
+    """All credentials, revoked and expired ones too, of one source or of all: oldest first."""
+    credential = tables.CREDENTIAL
+    rows = select(credential).order_by(
+        credential.c.source, credential.c.type, credential.c.created_at, credential.c.id
+    )
+    if source is not None:
+        rows = rows.where(credential.c.source == source)
+    return _stored(connection.execute(rows).all())
+
+
+def active(connection: Connection) -> list[StoredCredential]:
+    """All credentials that are not revoked; whether one has expired is for who knows the time."""
+    credential = tables.CREDENTIAL
+    rows = select(credential).where(credential.c.revoked_at.is_(None)).order_by(credential.c.id)
+    return _stored(connection.execute(rows).all())
+
+
+def revoke(connection: Connection, id_: str, at: datetime) -> bool:
+    """Revoke the credential at `at`; false when there is none, or it was revoked already."""
+    credential = tables.CREDENTIAL
+    revoked = connection.execute(
+        update(credential)
+        .where(credential.c.id == id_, credential.c.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+    tail.wake(connection)
+    return revoked.rowcount == 1
+
+
+def source_states(connection: Connection) -> dict[str, datetime]:
+    """Of each source with one, the moment before which no token issued is honoured."""
+    state = tables.SOURCE_STATE
+    rows = select(state.c.source, state.c.tokens_not_before)
+    found = connection.execute(rows.where(state.c.tokens_not_before.is_not(None)))
+    return {source: moment for source, moment in found}
+
+
+def set_tokens_not_before(connection: Connection, source: str, at: datetime) -> None:
+    """Void every token of `source` issued before `at`."""
+    connection.execute(_SET_TOKENS_NOT_BEFORE, {"source": source, "at": at})
+    tail.wake(connection)
+
+
+def _stored(rows: Sequence[Row[tuple[object, ...]]]) -> list[StoredCredential]:
+    return [StoredCredential(**row._mapping) for row in rows]

@@ -1,0 +1,66 @@
+"""Which notifications a list shows, as conditions on `log` (DESIGN §12).
+
+Not here: paging (`cursors`, `log.page`) and what `q` compares (`search`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+
+from app.store import search, tables
+
+_EQUAL = (
+    "source",
+    "channel",
+    "flavour",
+    "kind",
+    "state",
+    "attention",
+    "order_id",
+    "external_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a notification must be to be shown; null asks nothing.
+
+    All but `conflict` and `q` are compared whole. `conflict`: marked as disagreeing with an earlier
+    one of its event id, or not. `q`: one of its ids is, or begins with, it (`search.by_ids`).
+    """
+
+    source: str | None = None
+    kind: str | None = None
+    state: str | None = None
+    order_id: str | None = None
+    event_id: str | None = None
+    external_id: str | None = None
+    flavour: str | None = None
+    channel: str | None = None
+    attention: str | None = None
+    conflict: bool | None = None
+    q: str | None = None
+
+    def conditions(self, dialect: str) -> list[ColumnElement[bool]]:
+        """The conditions on `log`, all of which must hold; `dialect` is the connection's name of it."""
+        asked = [
+            tables.LOG.c[name] == getattr(self, name)
+            for name in _EQUAL
+            if getattr(self, name) is not None
+        ]
+        if self.event_id is not None:
+            asked.append(self._of_event(self.event_id))
+        if self.conflict is not None:
+            conflict_of = tables.LOG.c.conflict_of
+            asked.append(conflict_of.is_not(None) if self.conflict else conflict_of.is_(None))
+        if self.q is not None:
+            asked.append(search.by_ids(self.q, dialect))
+        return asked
+
+    def _of_event(self, event_id: str) -> ColumnElement[bool]:
+        """By the ledger, which must have that index anyway: the log is spared one."""
+        ledger = tables.LEDGER
+        known = select(ledger.c.seq).where(ledger.c.event_id == event_id)
+        return tables.LOG.c.seq.in_(known)

@@ -1,0 +1,106 @@
+"""Reading the log: a page of it, one notification whole, its bytes, its head.
+
+Rows are dicts of plain values, times as aware UTC datetimes. Not here: appending (`append`,
+`writer`), and how any of it looks on the wire (`web`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from app.store import filters, tables
+
+Filter = filters.Filter
+
+_FIELDS = tuple(c.name for c in tables.LOG.columns if c.name != "payload_gone_at")
+
+
+def page(
+    connection: Connection,
+    asked: Filter,
+    *,
+    after_seq: int | None,
+    limit: int,
+    ascending: bool,
+) -> list[dict[str, Any]]:
+    """At most `limit` notifications beyond `after_seq` (null: from the end they begin at).
+
+    Each has every field of DESIGN §5 but `summary` and `raw`, and `conflict` (bool) and `sightings`
+    (how often it came again).
+    """
+    log = tables.LOG
+    rows = select(log).where(*asked.conditions(connection.dialect.name)).limit(limit)
+    if after_seq is not None:
+        rows = rows.where(log.c.seq > after_seq if ascending else log.c.seq < after_seq)
+    rows = rows.order_by(log.c.seq if ascending else log.c.seq.desc())
+    found = connection.execute(_told(rows, ascending=ascending))
+    return [_notification(row) for row in found.mappings()]
+
+
+def one(connection: Connection, id_: str) -> dict[str, Any] | None:
+    """The notification `id_` whole, or null: as `page` tells it, and more.
+
+    `summary`, `raw` (bytes; null once retention took them, at `payload_gone_at`), `first_seen_at`
+    and `last_seen_at`, and `sightings_list`: at most 20 of {received_at, principal, remote_addr}.
+    """
+    log, payload, ledger = tables.LOG, tables.PAYLOAD, tables.LEDGER
+    rows = _told(select(log).where(log.c.id == id_), ascending=True).add_columns(
+        payload.c.summary, payload.c.raw, ledger.c.last_seen_at
+    )
+    found = connection.execute(rows).mappings().one_or_none()
+    if found is None:
+        return None
+    return {
+        **_notification(found),
+        "summary": found["summary"] or {},
+        "raw": found["raw"],
+        "payload_gone_at": found["payload_gone_at"],
+        "first_seen_at": found["received_at"],
+        "last_seen_at": found["last_seen_at"] or found["received_at"],
+        "sightings_list": _sightings(connection, found["seq"]),
+    }
+
+
+def raw(connection: Connection, id_: str) -> tuple[bytes, str | None] | None:
+    """The exact bytes of notification `id_` and the content type they came with; null: not there."""
+    log, payload = tables.LOG, tables.PAYLOAD
+    found = connection.execute(
+        select(payload.c.raw, payload.c.content_type)
+        .join(log, log.c.seq == payload.c.seq)
+        .where(log.c.id == id_)
+    ).one_or_none()
+    return None if found is None else (found.raw, found.content_type)
+
+
+def head(connection: Connection) -> int:
+    """The seq of the newest notification; 0 when there is none."""
+    return int(connection.execute(select(func.max(tables.LOG.c.seq))).scalar_one() or 0)
+
+
+def _told(rows: Select[Any], *, ascending: bool) -> Select[Any]:
+    """`rows` of the log, chosen and cut first, with what ledger and payload add to them."""
+    chosen = rows.subquery("chosen")
+    payload, ledger = tables.PAYLOAD, tables.LEDGER
+    return (
+        select(chosen, payload.c.content_type, ledger.c.sightings)
+        .outerjoin(payload, payload.c.seq == chosen.c.seq)
+        .outerjoin(ledger, ledger.c.seq == chosen.c.seq)
+        .order_by(chosen.c.seq if ascending else chosen.c.seq.desc())
+    )
+
+
+def _notification(row: Any) -> dict[str, Any]:
+    told = {name: row[name] for name in _FIELDS}
+    told["content_type"] = row["content_type"]
+    told["conflict"] = row["conflict_of"] is not None
+    told["sightings"] = row["sightings"] or 0
+    return told
+
+
+def _sightings(connection: Connection, seq: int) -> list[dict[str, Any]]:
+    sighting = tables.SIGHTING
+    rows = select(sighting.c.received_at, sighting.c.principal, sighting.c.remote_addr)
+    found = connection.execute(rows.where(sighting.c.seq == seq).order_by(sighting.c.n))
+    return [dict(row) for row in found.mappings()]

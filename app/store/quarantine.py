@@ -1,0 +1,335 @@
+"""Refused bodies of authenticated senders (law 2): kept once, counted, within a quota.
+
+A body is kept whole, or its first 64 kB, while its source is within `FULL_ROWS` and `FULL_BYTES`;
+beyond that only its digest and the reason; beyond `DIGESTS` of those it is only counted, by
+(source, code). What was released or discarded lets go of its bytes and of its place in the quota;
+when the same body is refused again, the row is opened again and the bytes are kept again.
+
+The rows of one source are written under the lock of its usage row, so counting needs no other.
+Not here: when a body is refused (`intake`), and validating it again (`intake.release`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, text, tuple_, update
+
+from app.store import tables
+
+FULL_ROWS = 10_000
+FULL_BYTES = 100 * 1000 * 1000
+DIGESTS = 100_000
+"""Quota of one source: rows with bytes, their bytes, rows without."""
+
+LONGEST_MESSAGE = 4000
+MOST_FAULTS = 100
+
+_Key = tuple[str, bytes, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A body to quarantine as row `id` (a new UUIDv7), unless it is there already.
+
+    `raw_digest`: SHA-256 of `body`. `body` is the whole, or its first 64 kB and then `truncated`;
+    `length` is what was read. `faults`: of {path, problem, expected}.
+    """
+
+    id: str
+    source: str
+    raw_digest: bytes
+    code: int
+    message: str
+    faults: Sequence[Mapping[str, str]]
+    received_at: datetime
+    channel: str
+    flavour: str | None
+    event_name: str | None
+    content_type: str | None
+    principal: str | None
+    remote_addr: str | None
+    body: bytes | None
+    length: int
+    truncated: bool
+
+    @property
+    def key(self) -> _Key:
+        """What makes two refusals one row."""
+        return (self.source, self.raw_digest, self.code)
+
+
+@dataclass(slots=True)
+class _Usage:
+    """What a source holds in open rows."""
+
+    rows: int
+    bytes: int
+    digests: int
+
+    def admit(self, size: int) -> bool:
+        """Take a place with `size` bytes, if there is one."""
+        if self.rows >= FULL_ROWS or self.bytes + size > FULL_BYTES:
+            return False
+        self.rows += 1
+        self.bytes += size
+        return True
+
+    def admit_digest(self) -> bool:
+        """Take a place without bytes, if there is one."""
+        if self.digests >= DIGESTS:
+            return False
+        self.digests += 1
+        return True
+
+
+def hold(connection: Connection, holds: Sequence[Hold]) -> list[str]:
+    """Keep `holds`; answers the id of the row of each, in order.
+
+    That is the id of the earlier row for a body seen before, which is counted. A refusal that is
+    only counted, beyond all quotas, answers its own id, of which there is no row.
+    """
+    counted = _counted(holds)
+    usage = _lock_usage(connection, {key[0] for key in counted})
+    before = {source: replace(used) for source, used in usage.items()}
+    known = _known(connection, counted)
+    repeats, news, over = [], [], []
+    for key, (held, count, last) in counted.items():
+        if key in known:
+            repeats.append(_repeat(held, count, last, known[key], usage[held.source]))
+        elif row := _new(held, count, last, usage[held.source]):
+            news.append(row)
+        else:
+            over.append((held, count, last))
+    if repeats:
+        connection.execute(_REPEAT, repeats)
+    if news:
+        connection.execute(insert(tables.QUARANTINE), news)
+    _count_overflow(connection, over)
+    _save_usage(connection, {s: used for s, used in usage.items() if used != before[s]})
+    return [known[h.key].id if h.key in known else counted[h.key][0].id for h in holds]
+
+
+def page(
+    connection: Connection,
+    *,
+    status: str | None,
+    source: str | None,
+    after_id: str | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """At most `limit` rows before `after_id` (null: from the newest), newest first.
+
+    Every column but `body` and `faults`, and `kept` (bool): whether there are bytes.
+    """
+    rows = _listed(limit)
+    quarantine = tables.QUARANTINE
+    for column, asked in ((quarantine.c.status, status), (quarantine.c.source, source)):
+        if asked is not None:
+            rows = rows.where(column == asked)
+    if after_id is not None:
+        rows = rows.where(quarantine.c.id < after_id)
+    return [dict(row) for row in connection.execute(rows).mappings()]
+
+
+def one(connection: Connection, id_: str) -> dict[str, Any] | None:
+    """Row `id_` whole, with `body` (bytes or null), `faults` and `kept`; null when there is none."""
+    rows = select(tables.QUARANTINE).where(tables.QUARANTINE.c.id == id_)
+    found = connection.execute(rows).mappings().one_or_none()
+    return None if found is None else {**found, "kept": found["body"] is not None}
+
+
+def mark(
+    connection: Connection,
+    id_: str,
+    status: str,
+    by: str,
+    at: datetime,
+    notification_id: str | None = None,
+) -> bool:
+    """Mark the open row `id_` as `released` (into `notification_id`) or `discarded`, `by` whom.
+
+    Its bytes and its place in the quota are let go. False, and nothing done, when it is not open.
+    """
+    quarantine = tables.QUARANTINE
+    source = connection.execute(
+        select(quarantine.c.source).where(quarantine.c.id == id_)
+    ).scalar_one_or_none()
+    if source is None:
+        return False
+    used = _lock_usage(connection, {source})[source]
+    still_open = (quarantine.c.id == id_, quarantine.c.status == "open")
+    size = connection.execute(
+        select(func.coalesce(func.length(quarantine.c.body), -1)).where(*still_open)
+    ).scalar_one_or_none()
+    if size is None:
+        return False
+    resolved = {"status": status, "resolved_by": by, "resolved_at": at, "body": None}
+    connection.execute(
+        update(quarantine).where(*still_open).values(**resolved, notification_id=notification_id)
+    )
+    freed = (0, 0, 1) if size < 0 else (1, size, 0)
+    left = _Usage(used.rows - freed[0], used.bytes - freed[1], used.digests - freed[2])
+    _save_usage(connection, {source: left})
+    return True
+
+
+def usage(connection: Connection) -> list[dict[str, Any]]:
+    """Of each source: `source`, `rows`, `bytes`, `digests`, `overflow` (only counted), `full` (bool)."""
+    used, over = tables.QUARANTINE_USAGE, tables.QUARANTINE_OVERFLOW
+    counts = select(over.c.source, func.sum(over.c.count)).group_by(over.c.source)
+    overflow = {source: int(n) for source, n in connection.execute(counts)}
+    rows = connection.execute(select(used).order_by(used.c.source)).mappings()
+    return [
+        {
+            **row,
+            "overflow": overflow.get(row["source"], 0),
+            "full": row["rows"] >= FULL_ROWS or row["bytes"] >= FULL_BYTES or row["digests"] > 0,
+        }
+        for row in rows
+    ]
+
+
+# --- holding ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A row that is there."""
+
+    id: str
+    status: str
+    kept: bool
+
+
+def _counted(holds: Iterable[Hold]) -> dict[_Key, tuple[Hold, int, datetime]]:
+    """Each key once: its first hold, how many there were, when the last came."""
+    counted: dict[_Key, tuple[Hold, int, datetime]] = {}
+    for held in holds:
+        first, count, last = counted.get(held.key, (held, 0, held.received_at))
+        counted[held.key] = (first, count + 1, max(last, held.received_at))
+    return counted
+
+
+def _lock_usage(connection: Connection, sources: set[str]) -> dict[str, _Usage]:
+    """The usage of `sources`, each locked until the transaction ends, always in the same order."""
+    used = tables.QUARANTINE_USAGE
+    rows = (
+        select(used).where(used.c.source.in_(sources)).order_by(used.c.source).with_for_update()
+    )
+    found = connection.execute(rows).all()
+    if len(found) < len(sources):
+        connection.execute(_FIRST_USAGE, [{"source": source} for source in sorted(sources)])
+        found = connection.execute(rows).all()
+    return {row.source: _Usage(row.rows, row.bytes, row.digests) for row in found}
+
+
+def _save_usage(connection: Connection, usages: Mapping[str, _Usage]) -> None:
+    used = tables.QUARANTINE_USAGE
+    for source, now in usages.items():
+        values = {"rows": now.rows, "bytes": now.bytes, "digests": now.digests}
+        connection.execute(update(used).where(used.c.source == source).values(**values))
+
+
+def _known(connection: Connection, keys: Iterable[_Key]) -> dict[_Key, _Known]:
+    row = tables.QUARANTINE.c
+    key = (row.source, row.raw_digest, row.code)
+    rows = select(*key, row.id, row.status, row.body.is_not(None)).where(tuple_(*key).in_(keys))
+    return {
+        (source, bytes(digest), code): _Known(id_, status, bool(kept))
+        for source, digest, code, id_, status, kept in connection.execute(rows)
+    }
+
+
+def _repeat(
+    held: Hold, count: int, last: datetime, known: _Known, used: _Usage
+) -> dict[str, Any]:
+    """The parameters of `_REPEAT`; takes its place in the quota where the row had none, or had no bytes."""
+    body = None
+    if not known.kept and held.body is not None and used.admit(len(held.body)):
+        body = held.body
+        used.digests -= known.status == "open"
+    elif not known.kept and known.status != "open":
+        used.digests += 1
+    return {"row_id": known.id, "more": count, "last": last, "bytes": body}
+
+
+def _new(held: Hold, count: int, last: datetime, used: _Usage) -> dict[str, Any] | None:
+    """The row of a body not seen before; null when there is no place for it."""
+    body = held.body if held.body is not None and used.admit(len(held.body)) else None
+    if body is None and not used.admit_digest():
+        return None
+    faults = held.faults[:MOST_FAULTS] if body is not None else ()
+    return {
+        "id": held.id,
+        "source": held.source,
+        "raw_digest": held.raw_digest,
+        "code": held.code,
+        "message": _storable(held.message)[:LONGEST_MESSAGE],
+        "faults": [{k: _storable(v) for k, v in fault.items()} for fault in faults],
+        "status": "open",
+        "count": count,
+        "received_at": held.received_at,
+        "last_received_at": last,
+        "channel": held.channel,
+        "flavour": held.flavour,
+        "event_name": _optional(held.event_name),
+        "content_type": _optional(held.content_type),
+        "principal": _optional(held.principal),
+        "remote_addr": held.remote_addr,
+        "body": body,
+        "length": held.length,
+        "truncated": held.truncated,
+    }
+
+
+def _count_overflow(
+    connection: Connection, over: Sequence[tuple[Hold, int, datetime]]
+) -> None:
+    for held, count, last in over:
+        row = {"source": held.source, "code": held.code, "more": count, "last": last}
+        connection.execute(_OVERFLOW, row)
+
+
+def _storable(value: str) -> str:
+    """`value` without what a text column refuses: NUL, lone surrogates."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def _optional(value: str | None) -> str | None:
+    return None if value is None else _storable(value)
+
+
+def _listed(limit: int) -> Any:
+    quarantine = tables.QUARANTINE
+    columns = [c for c in quarantine.columns if c.name not in {"body", "faults"}]
+    rows = select(*columns, quarantine.c.body.is_not(None).label("kept"))
+    return rows.order_by(quarantine.c.id.desc()).limit(limit)
+
+
+_FIRST_USAGE = text(
+    "INSERT INTO quarantine_usage (source, rows, bytes, digests) VALUES (:source, 0, 0, 0) "
+    "ON CONFLICT (source) DO NOTHING"
+)
+_OVERFLOW = text(
+    "INSERT INTO quarantine_overflow (source, code, count, last_received_at) "
+    "VALUES (:source, :code, :more, :last) ON CONFLICT (source, code) DO UPDATE "
+    "SET count = quarantine_overflow.count + excluded.count, "
+    "last_received_at = excluded.last_received_at"
+).bindparams(bindparam("last", type_=tables.UtcMoment()))
+_REPEAT = (
+    update(tables.QUARANTINE)
+    .where(tables.QUARANTINE.c.id == bindparam("row_id"))
+    .values(
+        count=tables.QUARANTINE.c.count + bindparam("more"),
+        last_received_at=bindparam("last"),
+        body=func.coalesce(bindparam("bytes", type_=tables.QUARANTINE.c.body.type), tables.QUARANTINE.c.body),
+        status="open",
+        resolved_at=None,
+        resolved_by=None,
+        notification_id=None,
+    )
+)
