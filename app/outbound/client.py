@@ -32,17 +32,13 @@ def check_url(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        msg = f"{url!r} is no URL"
-        raise FetchFailed(msg) from error
-    if not host or parts.scheme not in {"http", "https"}:
-        msg = f"{url!r} is no https:// URL"
-        raise FetchFailed(msg)
+        raise FetchFailed("that is no URL; expected https://…") from error
     if parts.username is not None or parts.password is not None:
-        msg = "a URL with credentials in it is not fetched"
-        raise FetchFailed(msg)
+        raise FetchFailed("a URL with credentials in it is not fetched")
+    if not host or parts.scheme not in {"http", "https"}:
+        raise FetchFailed(f"{url!r} is no URL; expected https://…")
     if parts.scheme == "http" and not _is_loopback(host):
-        msg = f"{url!r} must be https:// (http:// only towards this machine)"
-        raise FetchFailed(msg)
+        raise FetchFailed(f"{url!r} must be https:// (http:// only towards this machine)")
     return url
 
 
@@ -55,31 +51,32 @@ async def fetch_json(url: str, *, limit: int = 65536, timeout: float = 5.0) -> b
     check_url(url)
     try:
         async with asyncio.timeout(timeout):
-            return await _get(url, limit)
+            return await _get(url, limit, timeout)
     except TimeoutError as error:
-        msg = f"{url} did not answer within {timeout:g} s"
-        raise FetchFailed(msg) from error
+        raise FetchFailed(f"{url} did not answer within {timeout:g} s") from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         msg = f"{url}: {type(error).__name__} {error}".rstrip()
         raise FetchFailed(msg) from error
 
 
-async def _get(url: str, limit: int) -> bytes:
+async def _get(url: str, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109 - as above
     local = urlsplit(url).scheme == "http"
     tls = False if local else await asyncio.to_thread(_tls)
     async with (
         httpx.AsyncClient(
-            verify=tls, trust_env=not local, follow_redirects=False, timeout=None, headers=HEADERS
+            verify=tls,
+            trust_env=not local,
+            follow_redirects=False,
+            timeout=timeout,
+            headers=HEADERS,
         ) as client,
         client.stream("GET", url) as response,
     ):
         if response.status_code != OK:
             where = " (redirects are not followed)" if response.is_redirect else ""
-            msg = f"{url} answered {response.status_code}{where}"
-            raise FetchFailed(msg)
+            raise FetchFailed(f"{url} answered {response.status_code}{where}")
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            msg = f"{url} answered with a content encoding that was not asked for"
-            raise FetchFailed(msg)
+            raise FetchFailed(f"{url} answered with a content encoding that was not asked for")
         return await _read(response, limit)
 
 
@@ -88,8 +85,7 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > limit:
-            msg = f"{response.url} answered with more than {limit} bytes"
-            raise FetchFailed(msg)
+            raise FetchFailed(f"{response.url} answered with more than {limit} bytes")
     return bytes(body)
 
 

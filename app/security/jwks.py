@@ -18,8 +18,7 @@ import structlog
 from jose import exceptions, jwk
 from jose.backends.base import Key
 
-from app import clock as clocks
-from app import errors
+from app import clock as clocks, errors
 from app.outbound import client
 from app.security import strict
 
@@ -61,8 +60,7 @@ def read(body: bytes, algorithms: Collection[str]) -> KeySet:
     """
     listed = strict.document(body).get("keys")
     if not isinstance(listed, list):
-        msg = "no JWKS: it has no list named keys"
-        raise ValueError(msg)  # noqa: TRY004 - one exception for everything a stranger may send
+        raise ValueError("no JWKS: it has no list named keys")  # noqa: TRY004 - one exception for everything a stranger may send
     signing = [one for one in listed if isinstance(one, dict) and _is_for_signatures(one)]
     named = Counter(one["kid"] for one in signing)
     keys = {
@@ -159,8 +157,9 @@ class Keyring:
             return key
         if self._failed and kid not in known.kids:
             raise self._unavailable()
-        msg = "The token names no key of its issuer that fits its algorithm."
-        raise errors.InvalidCredentials(msg)
+        raise errors.InvalidCredentials(
+            "The token names no key of its issuer that fits its algorithm."
+        )
 
     def _is_due(self, kid: str) -> bool:
         now = self._clock.monotonic()
@@ -194,5 +193,6 @@ class Keyring:
             self._changed()
 
     def _unavailable(self) -> errors.Unavailable:
-        msg = "The keys of the token's issuer cannot be fetched now; send the request again."
-        return errors.Unavailable(msg)
+        return errors.Unavailable(
+            "The keys of the token's issuer cannot be fetched now; send the request again."
+        )

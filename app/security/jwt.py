@@ -8,6 +8,7 @@ here. Not here: which keys an issuer has (`jwks`), what a token's subject may do
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import math
 import re
@@ -22,10 +23,9 @@ from jose import exceptions, jwk, jws
 from jose.backends.base import Key
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from app import clock as clocks
-from app import errors
+from app import clock as clocks, errors
 from app.outbound import client
-from app.security import jwks, strict
+from app.security import credentials, jwks, strict
 from app.sources import base
 
 LOCAL: Final = "local"
@@ -67,16 +67,14 @@ class IssuerConfig(BaseModel):
     @classmethod
     def _not_ours(cls, value: str) -> str:
         if value == LOCAL:
-            msg = f"{LOCAL!r} is the built-in issuer; choose another name"
-            raise ValueError(msg)
+            raise ValueError(f"{LOCAL!r} is the built-in issuer; choose another name")
         return value
 
     @field_validator("issuer")
     @classmethod
     def _not_as_us(cls, value: str) -> str:
         if value == LOCAL_ISSUER:
-            msg = f"{LOCAL_ISSUER!r} is the built-in issuer"
-            raise ValueError(msg)
+            raise ValueError(f"{LOCAL_ISSUER!r} is the built-in issuer")
         return value
 
     @field_validator("jwks_url")
@@ -107,10 +105,14 @@ class Claims:
 
 
 class LocalIssuer:
-    """Signs our own tokens (HS256 with `secret`), and holds the one key that verifies them."""
+    """Signs our own tokens (HS256 with `secret`), and holds the one key that verifies them.
+
+    `pepper` is the key, derived from the same secret, under which credentials are hashed.
+    """
 
     def __init__(self, secret: bytes, clock: clocks.Clock) -> None:
         self._clock = clock
+        self.pepper: Final = credentials.pepper(secret)
         try:
             self.key: Final = jwk.construct(secret, "HS256")
         except exceptions.JOSEError as error:
@@ -173,7 +175,7 @@ class Verifier:
 
     def reload(self, issuers: Sequence[IssuerConfig]) -> None:
         """Use `issuers` from now on; the keys of those that stay the same are kept."""
-        before = {config: keyring for config, keyring in self._issuers.values()}
+        before = dict(self._issuers.values())
         self._issuers = {
             config.issuer: (config, before.get(config) or self._keyring(config))
             for config in issuers
@@ -188,6 +190,8 @@ class Verifier:
         known = self._verified.get(digest)
         if known is None or known[0] <= self._clock.monotonic():
             return None
+        with contextlib.suppress(KeyError):  # another thread may have dropped it just now
+            self._verified.move_to_end(digest)
         return known[1]
 
     async def verify(self, token: str) -> Claims:
@@ -296,7 +300,7 @@ def _remote_claims(config: IssuerConfig, claims: dict[str, Any], now: datetime) 
     names = [name for name in ("client_id", "azp", "sub") if name in claims]
     if not names:
         raise _refused("it names no client (client_id, azp or sub)")
-    subject = [_text(claims, name) for name in names][0]
+    subject, *_ = [_text(claims, name) for name in names]
     issued_at, expires_at = _times(claims, now, leeway=LEEWAY)
     return Claims(
         issuer_name=config.name,
@@ -317,7 +321,7 @@ def _check_audience(claims: dict[str, Any], audience: str) -> None:
 
 
 def _times(claims: dict[str, Any], now: datetime, *, leeway: float) -> tuple[datetime, datetime]:
-    """When it was issued and when it expires; its age is judged last, so that 42 says "only old"."""
+    """When it was issued and expires; the age is judged last, so that 42 means "only old"."""
     issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
     here = now.timestamp()
     if issued > here + leeway:

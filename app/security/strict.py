@@ -16,22 +16,18 @@ def document(data: bytes) -> dict[str, Any]:
             data.decode("utf-8"), object_pairs_hook=_no_name_twice, parse_constant=_no_constant
         )
     except RecursionError as error:
-        msg = "too deep"
-        raise ValueError(msg) from error
+        raise ValueError("too deep") from error
     if not isinstance(value, dict):
-        msg = "no JSON object"
-        raise ValueError(msg)  # noqa: TRY004 - one exception for everything a stranger may send
+        raise ValueError("no JSON object")  # noqa: TRY004 - one exception for everything a stranger may send
     return value
 
 
 def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        msg = "a name occurs twice"
-        raise ValueError(msg)
+        raise ValueError("a name occurs twice")
     return value
 
 
 def _no_constant(name: str) -> Never:
-    msg = f"{name} is no JSON"
-    raise ValueError(msg)
+    raise ValueError(f"{name} is no JSON")
