@@ -15,7 +15,7 @@ import typer
 from app import clock, settings
 from app.cli import duration, failure, opening, screen
 from app.security import credentials
-from app.store import audit, credentials as stored, engine
+from app.store import credentials as stored, engine
 
 ADD_EXAMPLES = (
     "listener credential add orange --type api_key",
@@ -69,7 +69,7 @@ def add(
     with opening.database(found) as opened, opened.begin() as connection:
         credentials.check_room(stored.active(connection), chosen.name, type_.value, now)
         stored.add(connection, row)
-        audit.record(connection, now, opening.OPERATOR, "credential.add", row.id)
+        opening.record(connection, "credential.add", row.id, at=now, source=chosen.name)
     if as_json:
         screen.json_line({"id": row.id, "source": row.source, "type": row.type, "secret": secret})
         return
@@ -119,7 +119,7 @@ def revoke(
         if not stored.revoke(connection, id_, now):
             msg = f"no active credential has the id {id_!r}"
             raise failure.CommandFailed(msg, "see which there are: listener credential list")
-        audit.record(connection, now, opening.OPERATOR, "credential.revoke", id_)
+        opening.record(connection, "credential.revoke", id_, at=now)
     screen.done(f"credential {id_} is revoked; running listeners refuse it within 5 seconds")
 
 

@@ -1,3 +1,169 @@
-"""`listener notifications`: the log on the screen; read from the database itself."""
+"""`listener notifications`: the log on the screen, read from the database itself."""
 
-EXAMPLES = ("listener notifications",)
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from app import settings
+from app.cli import failure, opening, screen
+from app.notifications import notification as canonical, states
+from app.store import engine, log, tail
+
+EXAMPLES = (
+    "listener notifications --source orange --state rejected",
+    "listener notifications --order 4711 --json",
+    "listener notifications --follow",
+    "listener notifications 42",
+    "listener notifications 42 --raw > body.json",
+)
+WIDTHS = {"seq": 8, "received": 20, "source": 12, "kind": 24, "state": 14, "order": 24}
+"""The columns of a list, in characters; what is longer is cut, in a list only."""
+
+PAGE = 500
+WAIT = 5.0
+
+
+def known_state(text: str) -> str:
+    """`text` if it is a canonical state. Raises `ValueError` naming them."""
+    if text not in states.STATES:
+        msg = f"{text!r} is no state; expected one of: {', '.join(states.STATES)}"
+        raise ValueError(msg)
+    return text
+
+
+def notifications(  # noqa: PLR0913 - one parameter an option
+    which: Annotated[
+        str | None, typer.Argument(metavar="[ID or SEQ]", help="Show this one whole.")
+    ] = None,
+    *,
+    source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
+    kind: Annotated[canonical.Kind | None, typer.Option(help="What happened.")] = None,
+    state: Annotated[
+        str | None, typer.Option(parser=known_state, metavar="STATE", help="The order's state.")
+    ] = None,
+    order: Annotated[str | None, typer.Option(help="The order's id.")] = None,
+    event: Annotated[str | None, typer.Option(help="The event's id.")] = None,
+    external_id: Annotated[str | None, typer.Option(help="Our own reference.")] = None,
+    flavour: Annotated[canonical.Flavour | None, typer.Option(help="The wire contract.")] = None,
+    channel: Annotated[canonical.Channel | None, typer.Option(help="Pushed or pulled.")] = None,
+    attention: Annotated[canonical.Attention | None, typer.Option(help="What it asks.")] = None,
+    conflict: Annotated[
+        bool | None, typer.Option(help="Only those that disagree with an earlier one, or not.")
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option("--query", "-q", help="One of its ids is this or begins so.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=PAGE, help="How many.")] = 20,
+    before: Annotated[int | None, typer.Option(metavar="SEQ", help="Older than this.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="And those to come.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="With an ID: the exact bytes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line a notification.")] = False,
+) -> None:
+    """Show the newest notifications, the latest last; or one whole."""
+    wanted = log.Filter(
+        source=source,
+        kind=kind,
+        state=state,
+        order_id=order,
+        event_id=event,
+        external_id=external_id,
+        flavour=flavour,
+        channel=channel,
+        attention=attention,
+        conflict=conflict,
+        q=query,
+    )
+    with opening.database(settings.load()) as opened:
+        if which is not None:
+            _show_one(opened, which, raw=raw, as_json=as_json)
+            return
+        with engine.read(opened) as connection:
+            rows = log.page(connection, wanted, after_seq=before, limit=limit, ascending=False)
+            head = log.head(connection)
+        _list(reversed(rows), as_json=as_json)
+        if follow:
+            _list(_to_come(opened, wanted, head), as_json=as_json, titled=False)
+        elif not rows:
+            screen.remark("none; send one: listener send --samples lists what there is to send")
+
+
+def _list(rows: Iterator[dict[str, Any]], *, as_json: bool, titled: bool = True) -> None:
+    """Print `rows` as they come: aligned lines that need not wait for the last one."""
+    if as_json:
+        for row in rows:
+            screen.json_line(row)
+        return
+    for n, row in enumerate(rows):
+        if n == 0 and titled:
+            screen.heading(WIDTHS, "remarks")
+        screen.line(
+            WIDTHS,
+            {
+                "seq": row["seq"],
+                "received": row["received_at"].strftime("%Y-%m-%d %H:%M:%SZ"),
+                "source": row["source"],
+                "kind": row["kind"],
+                "state": row["state"],
+                "order": row["order_id"],
+            },
+            _remarks(row),
+        )
+
+
+def _remarks(row: dict[str, Any]) -> list[str]:
+    """What of a row wants a look, in words that have a colour."""
+    said = [row["attention"]] if row["attention"] else []
+    if row["conflict"]:
+        said.append("conflict")
+    if row["sightings"] > 1:
+        said.append(f"seen ×{row['sightings']}")
+    return [*said, *row["warnings"]]
+
+
+def _to_come(opened: engine.Engine, wanted: log.Filter, head: int) -> Iterator[dict[str, Any]]:
+    """The rows after `head` as they are committed, until interrupted."""
+    follower = tail.Tail(opened)
+    follower.start()
+    try:
+        while True:
+            follower.wait(head, WAIT)
+            with engine.read(opened) as connection:
+                seen = log.head(connection)
+                rows = log.page(connection, wanted, after_seq=head, limit=PAGE, ascending=True)
+            yield from rows
+            head = rows[-1]["seq"] if len(rows) == PAGE else seen
+    except KeyboardInterrupt:
+        return
+    finally:
+        follower.close()
+
+
+def _show_one(opened: engine.Engine, which: str, *, raw: bool, as_json: bool) -> None:
+    with engine.read(opened) as connection:
+        found = log.one(connection, _id_of(connection, which))
+    if found is None:
+        msg = f"there is no notification {which!r}"
+        raise failure.CommandFailed(msg, "look for it: listener notifications --query …")
+    if raw:
+        if found["raw"] is None:
+            msg = (
+                f"the bytes of {which} are gone: retention took them at {found['payload_gone_at']}"
+            )
+            raise failure.CommandFailed(msg, "what is left of it: the same without --raw")
+        sys.stdout.buffer.write(found["raw"])
+    elif as_json:
+        screen.json_line(found)
+    else:
+        screen.fields(found)
+
+
+def _id_of(connection: engine.Connection, which: str) -> str:
+    """The id of the row that `which` names by its id or, in digits, by its seq."""
+    if not (which.isascii() and which.isdigit() and len(which) < len(str(2**63))):
+        return which
+    rows = log.page(connection, log.Filter(), after_seq=int(which) - 1, limit=1, ascending=True)
+    return str(rows[0]["id"]) if rows and rows[0]["seq"] == int(which) else which

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
-from app import clock, settings, sources
+from app import clock, runtime, settings, sources
 from app.cli import failure
 from app.notifications import notification as canonical
 from app.security import jwt
 from app.sources import base
-from app.store import engine, schema
-
-OPERATOR = "cli"
-"""Who acts, in the audit trail."""
+from app.store import audit, engine, schema
 
 PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 
@@ -64,6 +63,29 @@ def unchecked_database(found: settings.Settings) -> Iterator[engine.Engine]:
         yield opened
     finally:
         opened.dispose()
+
+
+def operator() -> str:
+    """Who is at the keyboard, as the audit trail names them."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a user id without a name
+        return f"cli:{os.getuid()}"
+
+
+def record(
+    connection: engine.Connection, action: str, target: str, *, at: datetime, **detail: str | bool
+) -> None:
+    """Write an act of the one at the keyboard into the audit trail, in the act's transaction."""
+    audit.record(
+        connection,
+        id_=runtime.new_id(),
+        at=at,
+        principal=operator(),
+        action=action,
+        target=target,
+        detail=detail,
+    )
 
 
 def missing_file(found: settings.Settings) -> Path | None:

@@ -108,6 +108,24 @@ def table(
     console.print(grid)
 
 
+def heading(widths: Mapping[str, int], last: str) -> None:
+    """The titles of a list that is printed line by line (`line`)."""
+    titles = "  ".join(f"{name:<{width}}" for name, width in widths.items())
+    answers().print(Text(f"{titles}  {last}", style="bold"))
+
+
+def line(widths: Mapping[str, int], values: Mapping[str, Any], words: Iterable[str]) -> None:
+    """One line of a list: `values` cut to their `widths`, then `words` in their colours."""
+    whole = Text()
+    for name, width in widths.items():
+        value = cell(values[name])
+        value.truncate(width, overflow="ellipsis", pad=True)
+        whole.append_text(value).append("  ")
+    whole.append_text(Text(" ").join(cell(word) for word in words))
+    whole.rstrip()
+    answers().print(whole)
+
+
 def fields(values: Mapping[str, Any]) -> None:
     """One thing in full on stdout: a name and its value a line."""
     width = max((len(name) for name in values), default=0)
