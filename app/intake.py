@@ -1,4 +1,4 @@
-"""THE door in: whatever arrives, by push or by pull, becomes a notification, a repeat or a quarantined row.
+"""THE door in: whatever arrives becomes a notification, a repeat or a quarantined row.
 
 Here it is decided what is new, what is a repeat and what a conflict (law 4); the store only says
 what it found. Not here: how a body is read (`sources`), who may send (`security`), HTTP.
@@ -59,7 +59,7 @@ Receipt = Appended | Repeated | Conflicted | Quarantined
 
 
 def identity(source: str, event_id: str | None, digest: bytes) -> bytes:
-    """SHA-256 over length-prefixed (source, event id or an absent mark, content digest); DESIGN §5."""
+    """SHA-256 over length-prefixed (source, event id or an absent mark, digest); DESIGN §5."""
     parts = (source.encode(), None if event_id is None else event_id.encode(), digest)
     hasher = hashlib.sha256()
     for part in parts:
@@ -68,9 +68,7 @@ def identity(source: str, event_id: str | None, digest: bytes) -> bytes:
     return hasher.digest()
 
 
-def decide(
-    candidates: Sequence[append.Candidate], found: append.Found
-) -> list[append.Decision]:
+def decide(candidates: Sequence[append.Candidate], found: append.Found) -> list[append.Decision]:
     """Say of each candidate, in order, whether it is new, new but in conflict, or a repeat.
 
     Pure. `found` is what the log knew before the batch; decisions of the batch count as known for
@@ -87,9 +85,7 @@ def decide(
     return decisions
 
 
-def _decide_one(
-    candidate: append.Candidate, found: append.Found, seq: int
-) -> append.Decision:
+def _decide_one(candidate: append.Candidate, found: append.Found, seq: int) -> append.Decision:
     told = candidate.notification
     if candidate.identity is None:
         return _decide_undated(candidate, found, seq)
@@ -104,9 +100,7 @@ def _decide_one(
     return append.New(seq, candidate.identity, conflict)
 
 
-def _decide_undated(
-    candidate: append.Candidate, found: append.Found, seq: int
-) -> append.Decision:
+def _decide_undated(candidate: append.Candidate, found: append.Found, seq: int) -> append.Decision:
     """A push with neither id nor time repeats only the latest of its order (DESIGN §5)."""
     told = candidate.notification
     latest, count = found.latest.get((told.source, told.order_id), (None, 0))
@@ -145,9 +139,7 @@ class Intake:
         self._writer = log_writer
         self._kinds = kinds
 
-    async def accept(
-        self, arrival: canonical.Arrival, source: base.SourceConfig
-    ) -> Receipt:
+    async def accept(self, arrival: canonical.Arrival, source: base.SourceConfig) -> Receipt:
         """Take one push: return after its row, sighting or quarantine row is committed.
 
         Raises `errors.OverCapacity` (queue full), `errors.Unavailable` (database away): nothing was
@@ -278,9 +270,7 @@ def _arrival(
     )
 
 
-def _forced(
-    arrival: canonical.Arrival, refusal: canonical.Refusal
-) -> canonical.Notification:
+def _forced(arrival: canonical.Arrival, refusal: canonical.Refusal) -> canonical.Notification:
     """The bytes as a notification of kind `other`: taken by hand, though it cannot be read."""
     return canonical.Notification(
         id=arrival.id,

@@ -2,9 +2,8 @@
 
 Rows travel as one JSON parameter, bytes as one concatenated blob with offset and length per row:
 each row's own `execute` would give the GIL away and wait to get it back, and inside JSON a NUL
-truncates silently on SQLite and fails the batch on PostgreSQL (DESIGN §4 [M]). On PostgreSQL the
-statements run in one psycopg pipeline, the advisory lock in a statement of its own, first: READ
-COMMITTED takes its snapshot per statement, so a lock inside the INSERT would come too late.
+truncates silently on SQLite and fails the batch on PostgreSQL (DESIGN §4 [M]). The statements
+themselves are in `statements`.
 
 Not here: what is new, a repeat or a conflict. That is `intake`'s to say; here is what was found.
 """
@@ -20,13 +19,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.notifications.notification import Notification, rfc3339
-from app.store import payloads, tables
-
-LOCK = 7_237_106_622
-"""Advisory lock key of the log; readers and other programs must not use it."""
-
-KEPT_SIGHTINGS = 20
-DIGEST = 32
+from app.store import payloads, statements
+from app.store.statements import DIGEST
 
 EXCLUDED = {"raw": True, "seq": True, "conflict_of": True}
 
@@ -118,7 +112,7 @@ def find(connection: Connection, candidates: Sequence[Candidate]) -> Found:
 
     On SQLite the transaction began IMMEDIATE, which is the lock.
     """
-    sql = _SQL[connection.dialect.name]
+    sql = statements.OF[connection.dialect.name]
     found = Found()
     named = {(c.notification.source, c.notification.event_id): None for c in candidates}
     keys = json.dumps([k for k in named if k[1] is not None])
@@ -149,22 +143,22 @@ def insert(
 
     The commit travels with the statements: the lock is held for one round trip less.
     """
-    sql = _SQL[connection.dialect.name]
+    sql = statements.OF[connection.dialect.name]
     new = [(c, d) for c, d in zip(candidates, decisions, strict=True) if isinstance(d, New)]
     again = [(c, d) for c, d in zip(candidates, decisions, strict=True) if isinstance(d, Repeat)]
-    statements: list[tuple[str, dict[str, Any]]] = []
+    work: list[tuple[str, dict[str, Any]]] = []
     if new:
         last = new[-1][1].seq
         payloads.ensure_partition(connection, last)
         rows, digests, bodies = _parameters(new)
         values = {"rows": rows, "digests": digests, "bodies": bodies}
-        statements += [(statement, values) for statement in sql.insert]
+        work += [(statement, values) for statement in sql.insert]
         if sql.notify:
-            statements.append((sql.notify, {"head": last}))
+            work.append((sql.notify, {"head": last}))
     if again:
-        statements += [(statement, {"rows": _sightings(again)}) for statement in sql.sight]
+        work += [(statement, {"rows": _sightings(again)}) for statement in sql.sight]
     with _pipeline(connection):
-        for statement, parameters in statements:
+        for statement, parameters in work:
             _cursor(connection).execute(statement, parameters)
         connection.connection.commit()
 
@@ -225,144 +219,3 @@ def _sightings(again: Sequence[tuple[Candidate, Repeat]]) -> str:
             }
         )
     return json.dumps(rows)
-
-
-# --- statements -----------------------------------------------------------------------------
-
-LOG_COLUMNS = tuple(c.name for c in tables.Log.__table__.columns if c.name != "payload_gone_at")  # type: ignore[attr-defined]
-_TYPES = {
-    c.name: "timestamptz" if isinstance(c.type, tables.UtcMoment) else str(c.type)
-    for c in tables.Log.__table__.columns  # type: ignore[attr-defined]
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Statements:
-    """The statements of one engine; each takes its rows as one JSON parameter."""
-
-    lock: str | None
-    find: str
-    latest: str
-    insert: tuple[str, ...]
-    sight: tuple[str, ...]
-    notify: str | None
-
-
-_KNOWN = "l.seq, g.id, l.identity, l.raw_digest, l.canonical_digest"
-
-
-def _sqlite() -> _Statements:
-    columns = ", ".join(LOG_COLUMNS)
-    picked = ", ".join(
-        f"nullif(value -> '$.{c}', 'null')" if _TYPES[c] == "JSON" else f"value ->> '$.{c}'"
-        for c in LOG_COLUMNS
-    )
-    digest = [f"substr(:digests, (value ->> '$.d') + {n * DIGEST}, {DIGEST})" for n in range(3)]
-    head = "(SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'log')"
-    return _Statements(
-        lock=None,
-        find=f"""
-            SELECT head.seq, k.* FROM (SELECT {head} AS seq) head LEFT JOIN (
-                SELECT l.source, l.event_id, {_KNOWN}
-                FROM json_each(?1) j CROSS JOIN ledger l
-                ON l.source = j.value ->> 0 AND l.event_id = j.value ->> 1
-                JOIN log g ON g.seq = l.seq
-                UNION ALL
-                SELECT l.source, NULL, {_KNOWN}
-                FROM json_each(?3) j CROSS JOIN ledger l
-                ON l.identity = substr(?2, j.value, {DIGEST})
-                JOIN log g ON g.seq = l.seq
-            ) k ON true ORDER BY k.seq""",
-        latest=f"""
-            SELECT (SELECT count(*) FROM log WHERE source = ?1 AND order_id IS ?2), {_KNOWN}
-            FROM log g JOIN ledger l ON l.seq = g.seq
-            WHERE g.source = ?1 AND g.order_id IS ?2 ORDER BY g.seq DESC LIMIT 1""",
-        insert=(
-            f"""INSERT INTO ledger (identity, seq, source, event_id, raw_digest, canonical_digest,
-                    sightings, last_seen_at)
-                SELECT {digest[0]}, value ->> '$.seq', value ->> '$.source',
-                    value ->> '$.event_id', {digest[1]}, {digest[2]}, 0,
-                    value ->> '$.received_at' FROM json_each(:rows)""",
-            f"INSERT INTO log ({columns}) SELECT {picked} FROM json_each(:rows)",
-            """INSERT INTO payload (seq, content_type, raw, summary)
-                SELECT value ->> '$.seq', value ->> '$.content_type',
-                    substr(:bodies, value ->> '$.at', value ->> '$.len'), value -> '$.summary'
-                FROM json_each(:rows)""",
-        ),
-        sight=(
-            f"""INSERT INTO sighting (seq, n, received_at, principal, remote_addr)
-                SELECT l.seq, l.sightings + (value ->> '$.n'), value ->> '$.received_at',
-                    value ->> '$.principal', value ->> '$.remote_addr'
-                FROM json_each(:rows) CROSS JOIN ledger l ON l.seq = value ->> '$.seq'
-                WHERE l.sightings + (value ->> '$.n') <= {KEPT_SIGHTINGS}""",
-            """UPDATE ledger SET sightings = sightings + r.n, last_seen_at = r.at
-                FROM (SELECT value ->> '$.seq' AS seq, count(*) AS n,
-                        max(value ->> '$.received_at') AS at
-                    FROM json_each(:rows) GROUP BY 1) AS r
-                WHERE ledger.seq = r.seq""",
-        ),
-        notify=None,
-    )
-
-
-def _postgresql() -> _Statements:
-    columns = ", ".join(LOG_COLUMNS)
-    typed = ", ".join(f"{c} {_pg_type(c)}" for c in LOG_COLUMNS)
-    digest = [f"substring(%(digests)s::bytea from r.d + {n * DIGEST} for {DIGEST})" for n in range(3)]
-    rows = f"json_to_recordset(%(rows)s::json) AS r(d int, at int, len int, content_type text, summary jsonb, {typed})"
-    seen = "json_to_recordset(%(rows)s::json) AS r(seq bigint, n int, received_at timestamptz, principal text, remote_addr text)"
-    return _Statements(
-        lock=f"SELECT pg_advisory_xact_lock({LOCK})",
-        find=f"""
-            SELECT head.seq, k.* FROM
-            (SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS seq FROM log_seq) head
-            LEFT JOIN (
-                SELECT l.source, l.event_id, {_KNOWN}
-                FROM json_array_elements(%s::json) j
-                JOIN ledger l ON l.source = j ->> 0 AND l.event_id = j ->> 1
-                JOIN log g ON g.seq = l.seq
-                UNION ALL
-                SELECT l.source, NULL, {_KNOWN}
-                FROM (SELECT %s::bytea AS all_of_them) b
-                CROSS JOIN json_array_elements_text(%s::json) AS n(at)
-                JOIN ledger l ON l.identity = substring(b.all_of_them from n.at::int for {DIGEST})
-                JOIN log g ON g.seq = l.seq
-            ) k ON true ORDER BY k.seq""",
-        latest=f"""
-            WITH key(source, order_id) AS (VALUES (%s::text, %s::text))
-            SELECT (SELECT count(*) FROM log WHERE log.source = key.source
-                    AND log.order_id IS NOT DISTINCT FROM key.order_id), {_KNOWN}
-            FROM key JOIN log g ON g.source = key.source
-                AND g.order_id IS NOT DISTINCT FROM key.order_id
-            JOIN ledger l ON l.seq = g.seq ORDER BY g.seq DESC LIMIT 1""",
-        insert=(
-            f"""WITH r AS MATERIALIZED (SELECT * FROM {rows}),
-                l AS (INSERT INTO ledger (identity, seq, source, event_id, raw_digest,
-                        canonical_digest, sightings, last_seen_at)
-                    SELECT {digest[0]}, seq, source, event_id, {digest[1]}, {digest[2]}, 0,
-                        received_at FROM r),
-                g AS (INSERT INTO log ({columns}) SELECT {columns} FROM r),
-                p AS (INSERT INTO payload (seq, content_type, raw, summary)
-                    SELECT seq, content_type, substring(%(bodies)s::bytea from at for len), summary
-                    FROM r)
-                SELECT setval('log_seq', (SELECT max(seq) FROM r))""",
-        ),
-        sight=(
-            f"""INSERT INTO sighting (seq, n, received_at, principal, remote_addr)
-                SELECT l.seq, l.sightings + r.n, r.received_at, r.principal, r.remote_addr
-                FROM {seen} JOIN ledger l ON l.seq = r.seq
-                WHERE l.sightings + r.n <= {KEPT_SIGHTINGS}""",
-            f"""UPDATE ledger SET sightings = sightings + s.n, last_seen_at = s.at
-                FROM (SELECT seq, count(*) AS n, max(received_at) AS at FROM {seen} GROUP BY 1) AS s
-                WHERE ledger.seq = s.seq""",
-        ),
-        notify="SELECT pg_notify('listener_log', %(head)s::text)",
-    )
-
-
-def _pg_type(column: str) -> str:
-    kind = _TYPES[column]
-    return {"JSON": "jsonb", "BIGINT": "bigint"}.get(kind, kind.lower())
-
-
-_SQL = {"sqlite": _sqlite(), "postgresql": _postgresql()}

@@ -1,4 +1,4 @@
-"""Engines that are safe by construction: SQLite that loses no update, PostgreSQL that waits for disk.
+"""Engines that are safe by construction: SQLite loses no update, PostgreSQL waits for the disk.
 
 `create` gives the writing engine: on SQLite each of its transactions begins IMMEDIATE, for
 without that SQLAlchemy loses updates silently (facts/dependencies §0.1). `reading` gives the same
@@ -35,6 +35,9 @@ WRITER_SETTINGS = {
 """What the connection that appends to the log sets on PostgreSQL, milliseconds (DESIGN §4)."""
 
 TRANSACTION_TIMEOUT_SINCE = 170000
+
+Database = Engine
+"""What other rooms call an engine; they do not import SQLAlchemy."""
 
 
 def create(url: str) -> Engine:

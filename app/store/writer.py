@@ -24,8 +24,7 @@ import sqlalchemy.exc
 from sqlalchemy import Connection, Engine
 
 from app import errors
-from app.store import append, quarantine
-from app.store.engine import prepare_writer
+from app.store import append, engine as engines, quarantine
 
 Result = TypeVar("Result")
 Entry = append.Candidate | quarantine.Hold
@@ -251,7 +250,7 @@ class Writer:
         if self._connection is None:
             connection = self._engine.connect()
             try:
-                prepare_writer(connection)
+                engines.prepare_writer(connection)
             except BaseException:
                 connection.invalidate()
                 connection.close()
@@ -267,7 +266,12 @@ class Writer:
             self._connection = None
 
 
-_DRIVER_ERRORS = (sqlalchemy.exc.DBAPIError, sqlalchemy.exc.InvalidRequestError, sqlite3.Error, psycopg.Error)
+_DRIVER_ERRORS = (
+    sqlalchemy.exc.DBAPIError,
+    sqlalchemy.exc.InvalidRequestError,
+    sqlite3.Error,
+    psycopg.Error,
+)
 _TRANSIENT_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
 """SQLSTATE classes that are about the server or the moment, not about these rows."""
 

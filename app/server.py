@@ -1,0 +1,240 @@
+"""The process around the application: one uvicorn server that drains, or several under a parent.
+
+uvicorn alone closes the port at once, hangs on open streams and ends by the signal's own exit code;
+here SIGTERM means: not ready, still serving for `drain_delay`, port closed, requests in flight
+answered, log flushed, exit 0 (DESIGN §4). SIGHUP reads listener.toml again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import multiprocessing.connection
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from app import errors, main, settings as config, telemetry
+from app.runtime import Runtime
+
+GRACE = 30
+"""Seconds that requests in flight are given once the port is closed."""
+
+LINGER = 0.3
+"""Seconds in which idle connections may still bring a request that was under way, answered with
+`Connection: close`."""
+
+KEEP_ALIVE = 65
+BACKLOG = 2048
+CONFIGURATION = 2
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server with our draining. `announce` is called once it serves."""
+
+    def __init__(
+        self, configuration: uvicorn.Config, runtime: Runtime, announce: Callable[[], None]
+    ) -> None:
+        super().__init__(configuration)
+        self._runtime = runtime
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
+            self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain: not ready but serving, then the port closes, then what is in flight ends."""
+        log = telemetry.logger("server")
+        log.info("draining", seconds=self._runtime.settings.drain_delay)
+        self._runtime.draining = True
+        await asyncio.sleep(self._runtime.settings.drain_delay)
+        self._runtime.drain.set()
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + LINGER
+        while self.server_state.connections and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
+        log.info("stopped")
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Take SIGINT and SIGTERM, and end by returning: a clean stop is exit 0."""
+        handled = (signal.SIGINT, signal.SIGTERM)
+        before = {sig: signal.signal(sig, self.handle_exit) for sig in handled}
+        try:
+            yield
+        finally:
+            for sig, handler in before.items():
+                signal.signal(sig, handler)
+
+    def _reload(self) -> None:
+        log = telemetry.logger("server")
+        try:
+            self._runtime.reload()
+        except errors.ListenerError as error:
+            log.error("reload_refused", reason=error.message, kept="the configuration in force")  # noqa: TRY400 - the message says it all
+        else:
+            log.info("reloaded", sources=len(self._runtime.configuration.sources))
+
+
+def serve(
+    settings: config.Settings, *, workers: int = 1, announce: Callable[[], None] = lambda: None
+) -> int:
+    """Serve until SIGTERM or SIGINT; gives the exit code.
+
+    Raises `errors.ConfigurationError`: what is configured cannot be served, several workers on
+    SQLite included.
+    """
+    if workers > 1 and settings.is_sqlite():
+        msg = (
+            "--workers needs PostgreSQL: SQLite has one writer; "
+            "set LISTENER_DATABASE_URL=postgresql://… or leave --workers out"
+        )
+        raise errors.ConfigurationError(msg)
+    listening = _bind(settings)
+    with listening:
+        if workers == 1:
+            return _run(settings, listening, announce)
+        return _Workers(settings, listening, workers, announce).run()
+
+
+def _bind(settings: config.Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        msg = (
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; "
+            "choose another with --port or LISTENER_PORT"
+        )
+        raise errors.ConfigurationError(msg) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _run(settings: config.Settings, listening: socket.socket, announce: Callable[[], None]) -> int:
+    telemetry.configure(settings.log_level, settings.log_format)
+    app = main.create_app(settings)
+    configuration = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+    server = Server(configuration, app.state.runtime, announce)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+def _work(settings: config.Settings, listening: socket.socket) -> None:
+    """One worker process: `_run`, with the exit code of its kind of failure."""
+    try:
+        code = _run(settings, listening, lambda: None)
+    except errors.ConfigurationError as error:
+        telemetry.logger("server").error("not_usable", reason=error.message)
+        code = CONFIGURATION
+    raise SystemExit(code)
+
+
+class _Workers:
+    """The parent of several workers: starts them, replaces one that died, passes signals on."""
+
+    def __init__(
+        self,
+        settings: config.Settings,
+        listening: socket.socket,
+        count: int,
+        announce: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._listening = listening
+        self._count = count
+        self._announce = announce
+        self._spawn = multiprocessing.get_context("spawn")
+        self._processes: list[multiprocessing.process.BaseProcess] = []
+        self._stopping = False
+
+    def run(self) -> int:
+        with _metrics_directory(self._settings):
+            for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(sig, self._on_signal)
+            self._processes = [self._start() for _ in range(self._count)]
+            self._announce()
+            code = 0
+            while not self._stopping:
+                code = self._replace_dead()
+            for process in self._processes:
+                process.join(GRACE + self._settings.drain_delay + 5)
+                if process.is_alive():
+                    process.kill()
+            return code
+
+    def _start(self) -> multiprocessing.process.BaseProcess:
+        process = self._spawn.Process(target=_work, args=(self._settings, self._listening))
+        process.start()
+        return process
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGHUP:
+            self._stopping = True
+            number = signal.SIGTERM
+        for process in self._processes:
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, number)
+
+    def _replace_dead(self) -> int:
+        """Wait a moment; replace what died. A worker that cannot be configured stops all: 2."""
+        multiprocessing.connection.wait([p.sentinel for p in self._processes], timeout=0.5)
+        for n, process in enumerate(self._processes):
+            if process.is_alive() or self._stopping:
+                continue
+            if process.exitcode == CONFIGURATION:
+                self._on_signal(signal.SIGTERM, None)
+                return CONFIGURATION
+            telemetry.logger("server").error("worker_died", exit_code=process.exitcode)
+            self._processes[n] = self._start()
+        return 0
+
+
+@contextlib.contextmanager
+def _metrics_directory(settings: config.Settings) -> Generator[None, None, None]:
+    """Give the workers one directory for their counters, wiped first (DESIGN §11)."""
+    directory = settings.metrics_dir
+    made = directory is None
+    path = Path(tempfile.mkdtemp(prefix="listener-metrics-")) if directory is None else directory
+    path.mkdir(parents=True, exist_ok=True)
+    for stale in path.glob("*.db"):
+        stale.unlink()
+    os.environ[telemetry.MULTIPROCESS] = str(path)
+    try:
+        yield
+    finally:
+        del os.environ[telemetry.MULTIPROCESS]
+        if made:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Measurements, as ratios against references in the same run. Run by `make bench`."""

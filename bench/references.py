@@ -1,0 +1,74 @@
+"""What ours is measured against: a route that does nothing, and the usual way.
+
+(a) `noop`: a FastAPI route that takes our flavour models as its body and answers 201. (b) `usual`:
+the FastAPI + SQLModel way of the tutorials, a session per request on the same table, committed
+before the answer. Started by `python -m bench.references PORT [URL]`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+import uuid_utils
+import uvicorn
+from fastapi import Depends, FastAPI
+from sqlmodel import Session
+
+from app.notifications import service_order, tmf622_2015
+from app.store import engine, schema, tables
+
+Body = tmf622_2015.ProductOrderNotification | service_order.ServiceOrderNotification
+
+
+def application(url: str) -> FastAPI:
+    """Both routes, the second on the database at `url`."""
+    app = FastAPI()
+    database = engine.create(url)
+    schema.upgrade(database)
+
+    def session() -> Iterator[Session]:
+        with Session(database) as made:
+            yield made
+
+    @app.post("/noop", status_code=201)
+    async def noop(body: Body) -> None:
+        del body
+
+    @app.post("/usual", status_code=201)
+    def usual(body: Body, made: Annotated[Session, Depends(session)]) -> Body:
+        seq = int.from_bytes(uuid_utils.uuid7().bytes[:7], "big")
+        made.add(
+            tables.Log(
+                seq=seq,
+                id=str(uuid_utils.uuid7()),
+                source="bench",
+                channel="push",
+                flavour="tmf622_2015",
+                event_id=body.event_id,
+                event_type=str(body.event_type),
+                kind="state_changed",
+                resource_type="productOrder",
+                origin="operator",
+                received_at=datetime.now(UTC),
+            )
+        )
+        made.commit()
+        return body
+
+    return app
+
+
+def main() -> None:
+    """Serve on the port of argv[1], with the database of argv[2]."""
+    port, url = int(sys.argv[1]), sys.argv[2]
+    uvicorn.run(
+        application(url), host="127.0.0.1", port=port, access_log=False, log_level="warning",
+        http="httptools", loop="uvloop",
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

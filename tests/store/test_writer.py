@@ -1,0 +1,226 @@
+"""The writer: batches, what fails alone, what is refused, and other writes beside ingest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy
+
+from app import errors, intake
+from app.store import append, engine, quarantine, writer
+from tests.arrivals import RECEIVED, candidate
+
+TRIGGERS = {
+    "sqlite": [
+        """CREATE TRIGGER no_poison BEFORE INSERT ON log WHEN NEW.order_id = 'poison'
+           BEGIN SELECT RAISE(ABORT, 'poison'); END"""
+    ],
+    "postgresql": [
+        """CREATE FUNCTION no_poison() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = '23514'; END $$""",
+        """CREATE TRIGGER no_poison BEFORE INSERT ON log FOR EACH ROW
+           WHEN (NEW.order_id = 'poison') EXECUTE FUNCTION no_poison()""",
+    ],
+}
+
+
+class Observed:
+    """Notes what the writer tells of itself."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def committed(self, _seconds: float, units: int) -> None:
+        self.batches.append(units)
+
+
+@pytest.fixture
+def observed() -> Observed:
+    return Observed()
+
+
+@pytest.fixture
+def make(database, observed):
+    """Writers on the test's database, closed at the end."""
+    with contextlib.ExitStack() as stack:
+
+        def made(**limits: int) -> writer.Writer:
+            one = writer.Writer(database, intake.decide, observer=observed, **limits)
+            stack.callback(one.close)
+            return one
+
+        yield made
+
+
+def unit(*entries: writer.Entry, size: int = 100) -> writer.Unit:
+    return writer.Unit(entries, size, asyncio.get_running_loop().create_future())
+
+
+def submit(one: writer.Writer, *units: writer.Unit) -> asyncio.Future:
+    for each in units:
+        one.submit(each)
+    return asyncio.gather(*(each.future for each in units), return_exceptions=True)
+
+
+def count(database: sqlalchemy.Engine, table: str = "log") -> int:
+    with engine.read(database) as connection:
+        return connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+
+
+def hold(n: int) -> quarantine.Hold:
+    return quarantine.Hold(
+        id=f"q{n}", source="local", raw_digest=bytes([n]) * 32, code=24, message="wrong",
+        faults=(), received_at=RECEIVED, channel="push", flavour=None, event_name=None,
+        content_type=None, principal=None, remote_addr=None, body=b"{", length=1, truncated=False,
+    )  # fmt: skip
+
+
+async def test_units_that_wait_are_committed_together_and_answered_in_order(
+    make, database, observed
+):
+    one = make()
+    units = [unit(candidate(event_id=f"e{n}")) for n in range(50)]
+    answers = submit(one, *units)
+    one.start()
+    seqs = [outcome.seq for (outcome,) in await answers]
+    assert seqs == list(range(1, 51))
+    assert observed.batches == [50]
+    assert count(database) == 50
+
+
+async def test_a_unit_of_several_entries_gets_one_outcome_each(make, database):
+    one = make()
+    one.start()
+    (outcomes,) = await submit(one, unit(candidate(), hold(1), candidate(), hold(2)))
+    assert [type(outcome).__name__ for outcome in outcomes] == ["New", "str", "Repeat", "str"]
+    assert (count(database), count(database, "quarantine")) == (1, 2)
+
+
+async def test_rows_the_database_refuses_fail_alone(make, database):
+    with database.begin() as connection:
+        for statement in TRIGGERS[database.dialect.name]:
+            connection.exec_driver_sql(statement)
+    one = make()
+    good = [unit(candidate(event_id=f"e{n}")) for n in range(4)]
+    poison = unit(candidate(event_id="p", order_id="poison"))
+    answers = submit(one, *good[:2], poison, *good[2:])
+    one.start()
+    found = await answers
+    assert [isinstance(answer, writer.DataFault) for answer in found] == [0, 0, 1, 0, 0]
+    assert count(database) == 4
+    (again,) = await submit(one, unit(candidate(event_id="later")))
+    assert isinstance(again[0], append.New)
+
+
+async def test_a_full_queue_refuses_and_keeps_what_it_has(make, database):
+    one = make(queue_units=3)
+    answers = submit(one, *(unit(candidate(event_id=f"e{n}")) for n in range(3)))
+    with pytest.raises(errors.OverCapacity):
+        one.submit(unit(candidate(event_id="one too many")))
+    one.start()
+    await answers
+    assert count(database) == 3
+    assert one.queued() == (0, 0)
+
+
+async def test_the_queue_is_bounded_in_bytes_too(make):
+    one = make(queue_bytes=1000)
+    one.submit(unit(candidate(), size=900))
+    with pytest.raises(errors.OverCapacity):
+        one.submit(unit(candidate(), size=200))
+
+
+async def test_closing_commits_what_waits_and_refuses_what_comes_later(make, database):
+    one = make()
+    answers = submit(one, *(unit(candidate(event_id=f"e{n}")) for n in range(20)))
+    one.start()
+    await asyncio.to_thread(one.close)
+    assert all(isinstance(outcome, append.New) for (outcome,) in await answers)
+    assert count(database) == 20
+    with pytest.raises(errors.Unavailable):
+        one.submit(unit(candidate()))
+    with pytest.raises(errors.Unavailable):
+        one.run(lambda connection: None)
+
+
+async def test_another_write_runs_in_a_transaction_of_its_own(make, database):
+    one = make()
+    one.start()
+    sql = "INSERT INTO source_state (source) VALUES ('one')"
+    await asyncio.wrap_future(one.run(lambda connection: connection.exec_driver_sql(sql)))
+    assert count(database, "source_state") == 1
+
+    def fails(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql("INSERT INTO source_state (source) VALUES ('two')")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await asyncio.wrap_future(one.run(fails))
+    assert count(database, "source_state") == 1
+
+
+async def test_ingest_goes_before_other_writes(make):
+    one = make()
+    order: list[str] = []
+    job = one.run(lambda _connection: order.append("job"))
+    arrival = unit(candidate())
+    arrival.future.add_done_callback(lambda _: None)
+    one.submit(arrival)
+    noted: Callable[..., list] = one._decide
+    one._decide = lambda *given: (order.append("ingest"), noted(*given))[1]
+    one.start()
+    await arrival.future
+    await asyncio.wrap_future(job)
+    assert order == ["ingest", "job"]
+
+
+async def test_a_locked_database_is_unavailable_not_the_senders_fault(sqlite_url, observed):
+    database = engine.create(sqlite_url)
+    sqlalchemy.event.listen(database, "connect", _impatient)
+    holder = engine.create(sqlite_url)
+    one = writer.Writer(database, intake.decide, observer=observed)
+    one.start()
+    with holder.connect() as connection, connection.begin():
+        connection.exec_driver_sql("INSERT INTO source_state (source) VALUES ('x')")
+        (answer,) = await submit(one, unit(candidate()))
+        assert isinstance(answer, errors.Unavailable)
+    (after,) = await submit(one, unit(candidate()))
+    assert isinstance(after[0], append.New)
+    one.close()
+    database.dispose()
+    holder.dispose()
+
+
+def _impatient(connection, _record) -> None:
+    connection.execute("PRAGMA busy_timeout=100")
+
+
+async def test_a_waiter_that_gave_up_does_not_harm_the_batch(make, database):
+    one = make()
+    gone, stays = unit(candidate(event_id="a")), unit(candidate(event_id="b"))
+    one.submit(gone)
+    one.submit(stays)
+    gone.future.cancel()
+    one.start()
+    await stays.future
+    assert count(database) == 2
+
+
+async def test_the_nudge_follows_the_commit(database, observed):
+    seen: list[int] = []
+    woken = threading.Event()
+
+    def nudge() -> None:
+        seen.append(count(database))
+        woken.set()
+
+    one = writer.Writer(database, intake.decide, observer=observed, nudge=nudge)
+    one.start()
+    await submit(one, unit(candidate()))
+    assert await asyncio.to_thread(woken.wait, 5)
+    assert seen == [1]
+    one.close()
