@@ -43,6 +43,7 @@ FAULTS: Final = {
     "extra_forbidden": "unknown key",
     "missing": "missing",
     "ip_v4_network": "no network; expected e.g. 192.0.2.0/24 or 2001:db8::/32",
+    "string_pattern_mismatch": "expected small letters, digits, - and _, at most 63",
     "union_tag_not_found": "has no type; expected jwt, api_key, basic, callback_key or client",
     "model_attributes_type": 'expected a table such as { type = "api_key" }',
 }
@@ -176,10 +177,18 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         faults: dict[str, str] = {}
-        for one in error.errors(include_url=False, include_input=False):
-            name = f"{PREFIX}{str(one['loc'][0]).upper()}: " if one["loc"] else ""
-            faults.setdefault(name, name + _told(one["msg"]))
+        for one in error.errors(include_url=False):
+            field = str(one["loc"][0]) if one["loc"] else ""
+            faults.setdefault(field, _named(field, one["input"]) + _told(one["type"], one["msg"]))
         raise errors.ConfigurationError("\n".join(faults.values())) from None
+
+
+def _named(field: str, value: Any) -> str:
+    """The variable, with its value where that is no secret; nothing where it is about several."""
+    if not field:
+        return ""
+    shown = "" if field in {"secret", "database_url"} else f" ({str(value)!r})"
+    return f"{PREFIX}{field.upper()}{shown}: "
 
 
 def signing_secret(settings: Settings) -> bytes:
@@ -230,8 +239,9 @@ def _check_length(secret: bytes) -> None:
         )
 
 
-def _told(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _told(type_: str, message: str) -> str:
+    """What pydantic found wrong, in our words where its own are those of Python."""
+    return FAULTS.get(type_) or message.removeprefix("Value error, ")
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -325,8 +335,7 @@ class _Reading:
                 found[place] = model.model_validate(entry)
             except ValidationError as error:
                 for one in error.errors(include_url=False, include_input=False):
-                    fault = FAULTS.get(one["type"]) or _told(one["msg"])
-                    self._fault(place, _key(one["loc"]), fault)
+                    self._fault(place, _key(one["loc"]), _told(one["type"], one["msg"]))
         return found
 
     def _check_source(

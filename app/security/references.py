@@ -1,4 +1,4 @@
-"""Secrets by reference: `${NAME}` inside a text of listener.toml, or `{ file = "path" }` for one."""
+"""Secrets by reference: `${NAME}` in any text of listener.toml, or `{ file = "path" }` for one."""
 
 from __future__ import annotations
 
