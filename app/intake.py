@@ -193,14 +193,14 @@ class Intake:
         except writer.DataFault:
             return await self.hold(arrival, INTERNAL)
         match decision:
-            case append.New(seq=seq, conflict_of=None):
-                return Appended(seq, told.id)
-            case append.New(seq=seq, conflict_of=earlier) if earlier is not None:
-                return Conflicted(seq, told.id, earlier)
             case append.Repeat(known=known):
                 return Repeated(known.seq, known.id)
-        msg = "the writer answered a notification with a quarantine row"
-        raise TypeError(msg)
+            case append.New(seq=seq, conflict_of=None):
+                return Appended(seq, told.id)
+            case append.New(seq=seq, conflict_of=str(earlier)):
+                return Conflicted(seq, told.id, earlier)
+            case _:
+                raise TypeError(decision)
 
     async def _commit(self, entry: writer.Entry, size: int) -> list[writer.Outcome]:
         future: asyncio.Future[list[writer.Outcome]] = asyncio.get_running_loop().create_future()

@@ -187,7 +187,10 @@ def _latest(rows: Sequence[Sequence[Any]]) -> tuple[Known | None, int]:
 
 
 def _parameters(new: Sequence[tuple[Candidate, New]]) -> tuple[str, bytes, bytes]:
-    rows, bodies, digests, offset = [], [], [], 1
+    rows: list[bytes] = []
+    bodies: list[bytes] = []
+    digests: list[bytes] = []
+    offset = 1
     for n, (candidate, decision) in enumerate(new):
         body = candidate.notification.raw
         conflict = "null" if decision.conflict_of is None else f'"{decision.conflict_of}"'
