@@ -8,10 +8,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 
 from app import errors
 
 _LARGEST = 2**63 - 1
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 def encode(epoch: str, place: int | str) -> str:
@@ -35,7 +37,7 @@ def decode(text: str, current_epoch: str, head: int | None = None) -> int:
 def decode_id(text: str, current_epoch: str) -> str:
     """The id a cursor of a list ordered by id stands for; raises as `decode` does."""
     place = _place(text, current_epoch, None)
-    if not isinstance(place, str):
+    if not isinstance(place, str) or not _ID.fullmatch(place):
         raise errors.InvalidParameter(_MALFORMED)
     return place
 

@@ -5,9 +5,9 @@ Not here: paging (`cursors`, `log.page`) and what `q` compares (`search`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, false, select
 
 from app.store import search, tables
 
@@ -21,6 +21,11 @@ _EQUAL = (
     "order_id",
     "external_id",
 )
+
+
+def is_storable(value: object) -> bool:
+    """Whether a text column may hold `value`: PostgreSQL refuses even to be asked for a NUL."""
+    return not (isinstance(value, str) and "\0" in value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Filter:
 
     def conditions(self, dialect: str) -> list[ColumnElement[bool]]:
         """The conditions on `log`, all of which must hold; `dialect` is the connection's name of it."""
+        if not all(is_storable(value) for value in astuple(self)):
+            return [false()]
         asked = [
             tables.LOG.c[name] == getattr(self, name)
             for name in _EQUAL

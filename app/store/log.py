@@ -45,6 +45,8 @@ def one(connection: Connection, id_: str) -> dict[str, Any] | None:
     `summary`, `raw` (bytes; null once retention took them, at `payload_gone_at`), `first_seen_at`
     and `last_seen_at`, and `sightings_list`: at most 20 of {received_at, principal, remote_addr}.
     """
+    if not filters.is_storable(id_):
+        return None
     log, payload, ledger = tables.LOG, tables.PAYLOAD, tables.LEDGER
     rows = _told(select(log).where(log.c.id == id_), ascending=True).add_columns(
         payload.c.summary, payload.c.raw, ledger.c.last_seen_at
@@ -65,6 +67,8 @@ def one(connection: Connection, id_: str) -> dict[str, Any] | None:
 
 def raw(connection: Connection, id_: str) -> tuple[bytes, str | None] | None:
     """The exact bytes of notification `id_` and the content type they came with; null: not there."""
+    if not filters.is_storable(id_):
+        return None
     log, payload = tables.LOG, tables.PAYLOAD
     found = connection.execute(
         select(payload.c.raw, payload.c.content_type)

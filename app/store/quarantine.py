@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, text, tuple_, update
 
-from app.store import tables
+from app.store import filters, tables
 
 FULL_ROWS = 10_000
 FULL_BYTES = 100 * 1000 * 1000
@@ -125,6 +125,8 @@ def page(
 
     Every column but `body` and `faults`, and `kept` (bool): whether there are bytes.
     """
+    if not (filters.is_storable(status) and filters.is_storable(source)):
+        return []
     rows = _listed(limit)
     quarantine = tables.QUARANTINE
     for column, asked in ((quarantine.c.status, status), (quarantine.c.source, source)):
@@ -137,6 +139,8 @@ def page(
 
 def one(connection: Connection, id_: str) -> dict[str, Any] | None:
     """Row `id_` whole, with `body` (bytes or null), `faults` and `kept`; null when there is none."""
+    if not filters.is_storable(id_):
+        return None
     rows = select(tables.QUARANTINE).where(tables.QUARANTINE.c.id == id_)
     found = connection.execute(rows).mappings().one_or_none()
     return None if found is None else {**found, "kept": found["body"] is not None}
@@ -154,6 +158,8 @@ def mark(
 
     Its bytes and its place in the quota are let go. False, and nothing done, when it is not open.
     """
+    if not filters.is_storable(id_):
+        return False
     quarantine = tables.QUARANTINE
     source = connection.execute(
         select(quarantine.c.source).where(quarantine.c.id == id_)
