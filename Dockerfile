@@ -2,7 +2,7 @@
 # The build does what the Makefile does: the installer by hash, then the lock by hash.
 
 FROM python:3.11-slim AS build
-ENV UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_PYTHON_PREFERENCE=only-system \
+ENV UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_PYTHON_PREFERENCE=only-system UV_COMPILE_BYTECODE=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
 COPY tools.lock ./

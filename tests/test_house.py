@@ -221,7 +221,10 @@ def test_the_image_is_made_by_the_commands_of_the_makefile(command):
     assert command in squeezed(DOCKERFILE)
 
 
-@pytest.mark.parametrize("name", ["UV_SYSTEM_CERTS", "UV_PYTHON_DOWNLOADS", "UV_PYTHON_PREFERENCE"])
+@pytest.mark.parametrize(
+    "name",
+    ["UV_SYSTEM_CERTS", "UV_PYTHON_DOWNLOADS", "UV_PYTHON_PREFERENCE", "UV_COMPILE_BYTECODE"],
+)
 def test_the_installer_is_set_as_in_the_makefile(name):
     (made,) = re.findall(rf"{name} := (\S+)", MAKEFILE)
     assert f"{name}={made}" in DOCKERFILE

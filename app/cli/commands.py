@@ -83,8 +83,8 @@ def _add(
     *,
     name: str | None = None,
 ) -> None:
-    shown = "\n\n".join(f"  {line}".replace("[", "\\[") for line in examples)
-    group.command(name, epilog=f"[bold]Examples[/bold]\n\n{shown}")(command)
+    shown = "\n".join(f"  {line}".replace("[", "\\[") for line in examples)
+    group.command(name, epilog=f"[bold]Examples[/bold]\n{shown}")(command)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands a callback the bare value

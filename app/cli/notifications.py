@@ -28,10 +28,10 @@ WAIT = 5.0
 
 
 def known_state(text: str) -> str:
-    """`text` if it is a canonical state. Raises `ValueError` naming them."""
+    """`text` if it is a canonical state. Raises `BadParameter` naming them."""
     if text not in states.STATES:
         msg = f"{text!r} is no state; expected one of: {', '.join(states.STATES)}"
-        raise ValueError(msg)
+        raise typer.BadParameter(msg)
     return text
 
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import typer
 from rich.progress import Progress
 
-from app import settings
-from app.cli import failure, opening, samples as shipped, screen
+from app import settings, sources
+from app.cli import failure, opening, screen
+from app.notifications import event_types, notification as canonical
 from app.outbound import send as outbound
-from app.web import listener
 
 EXAMPLES = (
     "listener send order.json another.json",
@@ -32,9 +32,10 @@ SHOWN = 300
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One body to send, and what it is called on the screen."""
+    """One body to send, where to, and what it is called on the screen."""
 
     name: str
+    path: str
     body: bytes
 
 
@@ -63,7 +64,10 @@ def send(  # noqa: PLR0913 - one parameter an option
     ] = None,
     samples: Annotated[bool, typer.Option("--samples", help="List the samples and end.")] = False,
     url: Annotated[str | None, typer.Option(help="Where to; default: here.")] = None,
-    path: Annotated[str, typer.Option(help="The path under the URL.")] = listener.SHARED,
+    path: Annotated[
+        str | None,
+        typer.Option(help="The path; default: a sample's own, else the shared listener path."),
+    ] = None,
     source: Annotated[str | None, typer.Option(help="The source to speak for.")] = None,
     token: Annotated[
         str | None, typer.Option(help="A token to show; - reads it from stdin. Default: a new one.")
@@ -76,10 +80,10 @@ def send(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """POST notifications and show a table of the answers; exit code 1 if one was not taken."""
     if samples:
-        for name in shipped.by_name():
-            typer.echo(name)
+        typer.echo("\n".join(_shipped()))
         return
-    letters = [*map(_file, files or ()), *map(_sample, sample or ())]
+    letters = [_file(name, path) for name in files or ()]
+    letters += [_sample(name, path) for name in sample or ()]
     if not letters:
         msg = "there is nothing to send"
         raise failure.usage(msg, "name files, or a sample: listener send --samples lists them")
@@ -88,7 +92,7 @@ def send(  # noqa: PLR0913 - one parameter an option
     headers = _headers(header or ())
     if not {"authorization", "x-api-key"} & headers.keys():
         headers["authorization"] = f"Bearer {_token(found, target, source, token)}"
-    replies = list(_post_all(target, path, headers, letters, ca))
+    replies = list(_post_all(target, headers, letters, ca))
     _show(replies, as_json=as_json)
     lost = sum(not reply.taken for reply in replies)
     if lost:
@@ -99,7 +103,7 @@ def send(  # noqa: PLR0913 - one parameter an option
 
 
 def _post_all(
-    target: str, path: str, headers: Mapping[str, str], letters: Sequence[Letter], ca: Path | None
+    target: str, headers: Mapping[str, str], letters: Sequence[Letter], ca: Path | None
 ) -> Iterator[Reply]:
     try:
         with (
@@ -107,7 +111,7 @@ def _post_all(
             Progress(console=screen.remarks(), transient=True) as progress,
         ):
             for letter in progress.track(letters, description="sending"):
-                answer = sender.post(path, letter.body)
+                answer = sender.post(letter.path, letter.body)
                 yield Reply(
                     letter.name, answer.status, round(answer.seconds * 1000, 1), _detail(answer)
                 )
@@ -157,20 +161,31 @@ def _detail(answer: outbound.Answer) -> str:
         return text[:SHOWN]
 
 
-def _file(name: str) -> Letter:
+def _file(name: str, path: str | None) -> Letter:
     try:
-        return Letter(name, sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
+        body = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         msg = f"{name} cannot be read: {error.strerror}"
         raise failure.usage(msg, "name files that are there, or - for stdin") from error
+    return Letter(name, path or event_types.SHARED_PATH, body)
 
 
-def _sample(name: str) -> Letter:
-    known = shipped.by_name()
-    if name not in known:
+def _shipped() -> dict[str, sources.Sample]:
+    """Every sample that is there to be pushed, by name."""
+    return {
+        sample.name: sample
+        for name, kind in sources.discover().items()
+        if kind.channel is canonical.Channel.PUSH
+        for sample in sources.samples(name)
+    }
+
+
+def _sample(name: str, path: str | None) -> Letter:
+    found = _shipped().get(name)
+    if found is None:
         msg = f"no sample is called {name!r}"
         raise failure.usage(msg, "list them: listener send --samples")
-    return Letter(name, known[name])
+    return Letter(name, path or found.path, found.body)
 
 
 def _headers(given: Iterable[str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from app import errors, server, settings
-from app.cli import opening, samples
-from app.web import listener
+from app import errors, settings, sources
+from app.cli import opening
+from app.notifications import event_types
 
 EXAMPLES = (
     "listener serve --hello",
@@ -43,6 +43,8 @@ def serve(
     ] = False,
 ) -> None:
     """Receive notifications until SIGTERM; SIGHUP reads listener.toml again."""
+    from app import server  # noqa: PLC0415 - FastAPI is slow to load; no other command needs it
+
     del no_feeds, no_relay  # this program has neither yet; scripts may already say so
     changed = {"host": host, "port": port}
     found = settings.load().model_copy(
@@ -67,11 +69,12 @@ def _greet(found: settings.Settings) -> None:
         ttl=GREETING_TTL,
         source=chosen.name,
     )
-    body = min(samples.of_kind(chosen.kind).values(), key=len)
+    shared = (s.body for s in sources.samples(chosen.kind) if s.path == event_types.SHARED_PATH)
+    body = min(shared, key=len)
     typer.echo(f"token  {issued}")
     typer.echo("\nSend a first notification; it answers 201:\n")
     typer.echo(
-        f"curl -i {base}{listener.SHARED} -H 'Authorization: Bearer {issued}'"
+        f"curl -i {base}{event_types.SHARED_PATH} -H 'Authorization: Bearer {issued}'"
         f" -H 'Content-Type: application/json' -d {shlex.quote(_on_one_line(body))}"
     )
     typer.echo("\nThen see it: listener notifications (beside this: .venv/bin/listener …)\n")

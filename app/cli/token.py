@@ -21,10 +21,10 @@ SCOPES = (*DEFAULT_SCOPES, "commands", "personal", "admin")
 
 
 def known_scope(text: str) -> str:
-    """`text` if it is a scope of ours. Raises `ValueError` naming them."""
+    """`text` if it is a scope of ours. Raises `BadParameter` naming them."""
     if text not in SCOPES:
         msg = f"{text!r} is no scope; expected one of: {', '.join(SCOPES)}"
-        raise ValueError(msg)
+        raise typer.BadParameter(msg)
     return text
 
 

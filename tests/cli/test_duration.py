@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+import typer
 
 from app.cli import duration
 
@@ -24,5 +25,5 @@ def test_a_length_of_time_is_read_as_people_type_it(text, expected):
     "text", ["", "1", "h", "0s", "-1h", "1 h", "1.5h", "1y", "1h30", "999999999w", "\u0661h"]
 )
 def test_what_is_no_length_of_time_is_refused_with_an_example(text):
-    with pytest.raises(ValueError, match="expected for example 30m, 1h"):
+    with pytest.raises(typer.BadParameter, match="expected for example 30m, 1h"):
         duration.parse(text)
