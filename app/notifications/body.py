@@ -27,7 +27,10 @@ NUL: Final = "\x00"
 REPLACEMENT: Final = "\ufffd"
 
 _ESCAPED_NUL: Final = b"\\u0000"
-_HUGE_NUMBER: Final = re.compile(rb"[0-9]{200}|[0-9.][eE]\+?[0-9]{3,}(?:[\s,\]}]|\Z)")
+_DIGITS_AS_0: Final = bytes.maketrans(b"123456789E", b"000000000e")
+_MANY_DIGITS: Final = b"0" * 200
+_LARGE_EXPONENTS: Final = (b"0e000", b"0e+000")
+_LARGE_EXPONENT: Final = re.compile(rb"[0-9][eE]\+?[0-9]{3,}(?:[\s,\]}]|\Z)")
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _PLACE: Final = re.compile(r" at line (\d+) column (\d+)$")
 _CONSTANT: Final = re.compile(rb"-?(?:NaN|Infinity)")
@@ -43,7 +46,7 @@ class OutOfRange:
 
 @dataclass(slots=True)
 class Read:
-    """A body that is an object; `nul_at`: identifiers with a NUL; what else was met on the way."""
+    """A body that is an object, and what was met on the way (`nul_at`: identifiers with a NUL)."""
 
     content: dict[str, Any]
     nul_at: tuple[str, ...] = ()
@@ -53,7 +56,7 @@ class Read:
 
 @dataclass(slots=True)
 class _Cleaning:
-    """What a walk through the content met: paths of NULs in identifiers, the first NUL in a text."""
+    """What a walk through the content met: NULs in identifiers, and the first in a text."""
 
     nul_at: list[str] = field(default_factory=list)
     nul_replaced: str | None = None
@@ -101,13 +104,27 @@ def type_name(value: Any) -> str:
 
 def _looked_through(raw: bytes, content: dict[str, Any]) -> Read | Refusal:
     out_of_range = None
-    if _HUGE_NUMBER.search(raw) is not None:
+    if _may_be_out_of_range(raw):
         content, out_of_range = _exact_numbers(raw, content)
     if _ESCAPED_NUL not in raw:
         return Read(content, out_of_range=out_of_range)
     met = _Cleaning()
     content = _cleaned(content, "", "", met)
     return Read(content, tuple(met.nul_at), met.nul_replaced, out_of_range)
+
+
+def _may_be_out_of_range(raw: bytes) -> bool:
+    """Whether a number in `raw` may be too large for a double, by its digits or its exponent."""
+    scan = raw.translate(_DIGITS_AS_0)
+    if _MANY_DIGITS in scan:
+        return True
+    for exponent in _LARGE_EXPONENTS:
+        at = scan.find(exponent)
+        while at >= 0:
+            if _LARGE_EXPONENT.match(raw, at) is not None:
+                return True
+            at = scan.find(exponent, at + 1)
+    return False
 
 
 def _exact_numbers(raw: bytes, content: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
@@ -171,7 +188,9 @@ def _too_deep(raw: bytes, max_depth: int) -> str:
     for token in _tokens(raw):
         depth += 1 if token[0] in b"[{" else -1 if token[0] in b"]}" else 0
         if depth > limit:
-            return f"The body is nested too deeply at byte {token.start()}: expected at most {limit}."
+            return (
+                f"The body is nested too deeply at byte {token.start()}: expected at most {limit}."
+            )
     return f"The body is nested too deeply: expected at most {limit}."
 
 
@@ -182,7 +201,9 @@ def _tokens(raw: bytes) -> Iterator[re.Match[bytes]]:
 def _why_not(raw: bytes, error: str, max_depth: int) -> str:
     """What is wrong with a body that is not JSON, where, and what would be right."""
     if (encoding := _other_encoding(raw)) is not None:
-        return f"The body is not plain UTF-8: it starts as {encoding} does; expected UTF-8 without it."
+        return (
+            f"The body is not plain UTF-8: it starts as {encoding} does; expected UTF-8 without it."
+        )
     if "recursion limit" in error:
         return _too_deep(raw, max_depth)
     try:
@@ -206,7 +227,9 @@ def _other_encoding(raw: bytes) -> str | None:
 def _in_words(raw: bytes, what: str, place: re.Match[str] | None) -> str:
     if place is not None:
         at = _offset(raw, int(place[1]), int(place[2]))
-        if (constant := _CONSTANT.match(raw, max(at - 1, 0)) or _CONSTANT.match(raw, at)) is not None:
+        if (
+            constant := _CONSTANT.match(raw, max(at - 1, 0)) or _CONSTANT.match(raw, at)
+        ) is not None:
             return f"{constant[0].decode()} is no JSON number; expected a number or null"
         if raw[at : at + 2] == b"\xc2\xa0":
             return "a no-break space (U+00A0) between values; expected blanks, tabs or line ends"

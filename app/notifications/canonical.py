@@ -1,7 +1,7 @@
 """From a flavour's models to the canonical `Notification`: the one place where that is done.
 
-Not here: which flavour a body is and whether it is well formed (`flavours`), and what is kept beside
-the canonical fields (`summary`). Source: DESIGN §5, §13, facts/mappings.md.
+Not here: which flavour a body is and whether it is well formed (`flavours`), and what is kept
+beside the canonical fields (`summary`). Source: DESIGN §5, §13, facts/mappings.md.
 """
 
 from __future__ import annotations
@@ -81,9 +81,7 @@ def notification(arrival: Arrival, heard: Heard, found: findings.Findings) -> No
     )
 
 
-def _moment(
-    envelope: wire.Envelope, arrival: Arrival, found: findings.Findings
-) -> datetime | None:
+def _moment(envelope: wire.Envelope, arrival: Arrival, found: findings.Findings) -> datetime | None:
     if envelope.event_time is None:
         return None
     moment, needed = envelope.event_time.at(arrival.reading.zone)
@@ -142,9 +140,7 @@ def _order(order: wire.Order, heard: Heard, found: findings.Findings) -> dict[st
     }
 
 
-def _cancel_task(
-    task: wire.CancelOrder, heard: Heard, found: findings.Findings
-) -> dict[str, Any]:
+def _cancel_task(task: wire.CancelOrder, heard: Heard, found: findings.Findings) -> dict[str, Any]:
     about = task.about()
     about_id = about.id if about is not None else None
     return {

@@ -1,7 +1,7 @@
-"""What a notification of changed values says was changed: `[{path, value}]`, personal data left out.
+"""What a notification of changed values tells: `[{path, value}]`, personal data left out.
 
-An element of a list is named by its id or name (`orderItem[1].product.productCharacteristic[Colour]
-.value`), else by its place. Of personal data only the path is told. Source: facts/mappings.md.
+An element of a list is named by its id or name (`orderItem[1].product.relation[Colour].value`),
+else by its place. Of personal data only the path is told. Source: facts/mappings.md.
 """
 
 from __future__ import annotations
@@ -17,11 +17,20 @@ LONGEST_VALUE: Final = 500
 
 # What identifies the order is no change of it.
 _IDENTITY: Final = frozenset({"id", "href", "externalId", "externalID", "@type", "@baseType"})
-_PERSONAL: Final = re.compile(
-    r"note|relatedparty|contact|author|person|customer|user|name|mail|phone|msisdn|address|street"
-    r"|city|postcode|place|birth|serial|description|text|comment",
-    re.IGNORECASE,
+_PERSONAL: Final = frozenset(
+    {
+        *("address", "author", "birth", "birthday", "city", "comment", "contact", "customer"),
+        *("description", "email", "lastname", "mail", "mobile", "msisdn", "name", "note", "notes"),
+        *("party", "person", "personal", "personnummer", "phone", "place", "postcode", "pstn"),
+        *("serial", "ssn", "street", "surname", "telephone", "text", "user", "zip"),
+    }
 )
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def is_personal(name: str) -> bool:
+    """Whether a field or characteristic of this name may tell of a person."""
+    return any(word.casefold() in _PERSONAL for word in _WORD.findall(name))
 
 
 def told(order: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -39,11 +48,11 @@ def told(order: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _leaves(path: str, name: str, value: Any) -> Iterator[dict[str, Any]]:
     """The values below `path`; of a personal one the path alone."""
-    if _PERSONAL.search(name) is not None:
+    if is_personal(name):
         yield {"path": path, "value": None, "personal": True}
     elif isinstance(value, list) and value:
         for place, element in enumerate(value):
-            yield from _element(path, name, place, element)
+            yield from _element(path, place, element)
     elif isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves(f"{path}.{key}", key, inner)
@@ -51,7 +60,7 @@ def _leaves(path: str, name: str, value: Any) -> Iterator[dict[str, Any]]:
         yield {"path": path, "value": _small(value)}
 
 
-def _element(path: str, name: str, place: int, element: Any) -> Iterator[dict[str, Any]]:
+def _element(path: str, place: int, element: Any) -> Iterator[dict[str, Any]]:
     """An element of a list; what it is named by is not told again."""
     if not isinstance(element, dict):
         yield from _leaves(f"{path}[{place}]", "", element)
@@ -59,7 +68,7 @@ def _element(path: str, name: str, place: int, element: Any) -> Iterator[dict[st
     label = next((key for key in ("id", "name") if isinstance(element.get(key), str)), None)
     shown = element[label].strip() if label is not None else str(place)
     here = f"{path}[{shown[:100]}]"
-    personal = label == "name" and _PERSONAL.search(shown) is not None
+    personal = label == "name" and is_personal(shown)
     for key, inner in element.items():
         if key != label:
             yield from _leaves(f"{here}.{key}", shown if personal else key, inner)

@@ -27,13 +27,17 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """One row: what a spelling means. `spellings`: all seen or specified, the usual one first."""
+    """One row: what a spelling means.
+
+    `spellings`: all that were seen or specified, the usual one first. `services`: the family of
+    service orders, not of product orders.
+    """
 
     kind: Kind
     resource_type: ResourceType
     form: Form
-    services: bool
     spellings: tuple[str, ...]
+    services: bool = False
 
     @property
     def name(self) -> str:
@@ -42,25 +46,25 @@ class EventType:
 
 
 def _notification(kind: Kind, *spellings: str) -> EventType:
-    return EventType(kind, ResourceType.PRODUCT_ORDER, Form.NOTIFICATION, False, spellings)
+    return EventType(kind, ResourceType.PRODUCT_ORDER, Form.NOTIFICATION, spellings)
 
 
 def _service_notification(
     kind: Kind, *spellings: str, about: ResourceType = ResourceType.SERVICE_ORDER
 ) -> EventType:
-    return EventType(kind, about, Form.NOTIFICATION, True, spellings)
+    return EventType(kind, about, Form.NOTIFICATION, spellings, services=True)
 
 
 def _event(
     kind: Kind, *spellings: str, about: ResourceType = ResourceType.PRODUCT_ORDER
 ) -> EventType:
-    return EventType(kind, about, Form.EVENT, False, spellings)
+    return EventType(kind, about, Form.EVENT, spellings)
 
 
 def _service_event(
     kind: Kind, *spellings: str, about: ResourceType = ResourceType.SERVICE_ORDER
 ) -> EventType:
-    return EventType(kind, about, Form.EVENT, True, spellings)
+    return EventType(kind, about, Form.EVENT, spellings, services=True)
 
 
 _CANCEL: Final = ResourceType.CANCEL_ORDER
@@ -87,9 +91,7 @@ TABLE: Final[tuple[EventType, ...]] = (
         "ProductOrderAttributeValueChangeNotification",
         "PRODUCT_ORDER_ATTRIBUTE_VALUE_CHANGE_NOTIFICATION",
     ),
-    _notification(
-        Kind.REMOVED, "orderRemoveNotification", "ProductOrderRemoveNotification"
-    ),
+    _notification(Kind.REMOVED, "orderRemoveNotification", "ProductOrderRemoveNotification"),
     _notification(
         Kind.INFORMATION_REQUIRED,
         "orderInformationRequiredNotification",
@@ -106,9 +108,7 @@ TABLE: Final[tuple[EventType, ...]] = (
     _service_notification(
         Kind.REMOVED, "serviceOrderDeleteNotification", "ServiceOrderRemoveNotification"
     ),
-    _service_notification(
-        Kind.CREATED, "ServiceCreationNotification", about=ResourceType.SERVICE
-    ),
+    _service_notification(Kind.CREATED, "ServiceCreationNotification", about=ResourceType.SERVICE),
     _service_notification(
         Kind.VALUE_CHANGED, "ServiceAttributeValueChangeNotification", about=ResourceType.SERVICE
     ),
@@ -182,47 +182,49 @@ _TMF622_V4_EVENTS: Final = (
     "cancelProductOrderInformationRequiredEvent",
 )
 SHARED_PATH: Final = "/externalapi/listener/v1/listener"
-MOUNTS: Final[Mapping[Flavour, Mount]] = MappingProxyType({
-    Flavour.TMF622_V4: Mount(
-        "/tmf-api/productOrderingManagement/v4/listener", _TMF622_V4_EVENTS, services=False
-    ),
-    Flavour.TMF622_V5: Mount(
-        "/tmf-api/productOrderingManagement/v5/listener",
-        (
-            *_TMF622_V4_EVENTS,
-            "productOrderMilestoneEvent",
-            "productOrderJeopardyAlertEvent",
-            "productOrderErrorMessageEvent",
+MOUNTS: Final[Mapping[Flavour, Mount]] = MappingProxyType(
+    {
+        Flavour.TMF622_V4: Mount(
+            "/tmf-api/productOrderingManagement/v4/listener", _TMF622_V4_EVENTS, services=False
         ),
-        services=False,
-    ),
-    Flavour.TMF641_V3: Mount(
-        "/tmf-api/serviceOrdering/v3/listener",
-        (
-            "serviceOrderCreateNotification",
-            "serviceOrderAttributeValueChangeNotification",
-            "serviceOrderStateChangeNotification",
-            "serviceOrderDeleteNotification",
+        Flavour.TMF622_V5: Mount(
+            "/tmf-api/productOrderingManagement/v5/listener",
+            (
+                *_TMF622_V4_EVENTS,
+                "productOrderMilestoneEvent",
+                "productOrderJeopardyAlertEvent",
+                "productOrderErrorMessageEvent",
+            ),
+            services=False,
         ),
-        services=True,
-    ),
-    Flavour.TMF641_V4: Mount(
-        "/tmf-api/serviceOrdering/v4/listener",
-        (
-            "serviceOrderCreateEvent",
-            "serviceOrderAttributeValueChangeEvent",
-            "serviceOrderStateChangeEvent",
-            "serviceOrderDeleteEvent",
-            "serviceOrderInformationRequiredEvent",
-            "serviceOrderMilestoneEvent",
-            "serviceOrderJeopardyEvent",
-            "cancelServiceOrderCreateEvent",
-            "cancelServiceOrderStateChangeEvent",
-            "cancelServiceOrderInformationRequiredEvent",
+        Flavour.TMF641_V3: Mount(
+            "/tmf-api/serviceOrdering/v3/listener",
+            (
+                "serviceOrderCreateNotification",
+                "serviceOrderAttributeValueChangeNotification",
+                "serviceOrderStateChangeNotification",
+                "serviceOrderDeleteNotification",
+            ),
+            services=True,
         ),
-        services=True,
-    ),
-})
+        Flavour.TMF641_V4: Mount(
+            "/tmf-api/serviceOrdering/v4/listener",
+            (
+                "serviceOrderCreateEvent",
+                "serviceOrderAttributeValueChangeEvent",
+                "serviceOrderStateChangeEvent",
+                "serviceOrderDeleteEvent",
+                "serviceOrderInformationRequiredEvent",
+                "serviceOrderMilestoneEvent",
+                "serviceOrderJeopardyEvent",
+                "cancelServiceOrderCreateEvent",
+                "cancelServiceOrderStateChangeEvent",
+                "cancelServiceOrderInformationRequiredEvent",
+            ),
+            services=True,
+        ),
+    }
+)
 
 _UNMARKED: Final = str.maketrans("", "", " _-\t")
 

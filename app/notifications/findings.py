@@ -13,8 +13,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from app.notifications import body as bodies
-from app.notifications import warnings
+from app.notifications import body as bodies, warnings
 from app.notifications.notification import Fault, Refusal
 
 MISSING: Final = 23
@@ -28,27 +27,31 @@ AN_IDENTIFIER: Final = f"text of 1 to {IDENTIFIER_LENGTH} characters"
 A_TIME: Final = "a date and time such as 2026-03-02T09:15:00Z"
 
 # What would be right, by the last name in the path; and, failing that, by pydantic's error type.
-_EXPECTED_AT: Final[Mapping[str, str]] = MappingProxyType({
-    "event": "an object",
-    "eventDate": A_TIME,
-    "eventId": AN_IDENTIFIER,
-    "eventTime": A_TIME,
-    "eventType": "the name of an event",
-    "fieldPath": "missing=<field>, the field that is missing",
-    "id": AN_IDENTIFIER,
-    "productOrder": "an object with the order",
-    "resourcePath": "the path of the order or item, such as /order/42",
-    "state": "the state of the order",
-})
-_EXPECTED_BY: Final[Mapping[str, str]] = MappingProxyType({
-    "bool_type": "true or false",
-    "identifier": AN_IDENTIFIER,
-    "list_type": "a list",
-    "model_type": "an object",
-    "string_too_long": "a shorter text",
-    "string_type": "text",
-    "timestamp": A_TIME,
-})
+_EXPECTED_AT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "event": "an object",
+        "eventDate": A_TIME,
+        "eventId": AN_IDENTIFIER,
+        "eventTime": A_TIME,
+        "eventType": "the name of an event",
+        "fieldPath": "missing=<field>, the field that is missing",
+        "id": AN_IDENTIFIER,
+        "productOrder": "an object with the order",
+        "resourcePath": "the path of the order or item, such as /order/42",
+        "state": "the state of the order",
+    }
+)
+_EXPECTED_BY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "bool_type": "true or false",
+        "identifier": AN_IDENTIFIER,
+        "list_type": "a list",
+        "model_type": "an object",
+        "string_too_long": "a shorter text",
+        "string_type": "text",
+        "timestamp": A_TIME,
+    }
+)
 
 
 def shown(value: Any) -> str:
@@ -78,9 +81,7 @@ class Findings:
         """A required field is not there (or null)."""
         self._code = MISSING
         last = path.rpartition(".")[2]
-        self.faults.append(
-            Fault(path, "is missing", expected or _EXPECTED_AT.get(last, "a value"))
-        )
+        self.faults.append(Fault(path, "is missing", expected or _EXPECTED_AT.get(last, "a value")))
 
     def wrong(self, path: str, problem: str, expected: str) -> None:
         """A field has the wrong type, format or value."""

@@ -143,7 +143,9 @@ def _unknown(
         found.warn(warnings.UNKNOWN_EVENT_TYPE, "eventType")
         return _Type(sent.strip() or sent, _made_up_row(sent, said), known=False)
     near = event_types.near(sent)
-    expected = f"an event type we know, such as {' or '.join(near or ('orderStateChangeNotification',))}"
+    expected = (
+        f"an event type we know, such as {' or '.join(near or ('orderStateChangeNotification',))}"
+    )
     found.wrong("eventType", f"{findings.shown(sent)} is unknown", expected)
     return None
 
@@ -158,7 +160,7 @@ def _made_up_row(sent: str, said: Mapping[str, Any]) -> event_types.EventType:
         else event_types.Form.NOTIFICATION
     )
     services = wrapper is None or wrapper.endswith("erviceOrder")
-    return event_types.EventType(Kind.OTHER, about, form, services, (sent,))
+    return event_types.EventType(Kind.OTHER, about, form, (sent,), services)
 
 
 def _tell_of_envelope(said: Mapping[str, Any], found: findings.Findings) -> None:
@@ -178,19 +180,21 @@ def _flavour(arrival: Arrival, said: Mapping[str, Any], row: event_types.EventTy
     """The path's flavour, if the event belongs to that family; else by name and shape."""
     if arrival.flavour is not None and event_types.MOUNTS[arrival.flavour].services is row.services:
         return arrival.flavour
-    if row.form is event_types.Form.EVENT:
-        if row.services:
-            return Flavour.TMF641_V4
-        return Flavour.TMF622_V5 if "@type" in said else Flavour.TMF622_V4
-    event = said.get("event")
-    if isinstance(event, dict):
-        if "productOrder" in event:
-            return Flavour.TMF622_2015
-        if "serviceOrder" in event:
-            return Flavour.TMF641_V3
-        if "id" in event:
-            return Flavour.ONAP
-    return Flavour.ONAP if row.services else Flavour.TMF622_2015
+    if row.form is event_types.Form.NOTIFICATION:
+        return _flavour_by_shape(said.get("event"), row)
+    if row.services:
+        return Flavour.TMF641_V4
+    return Flavour.TMF622_V5 if "@type" in said else Flavour.TMF622_V4
+
+
+def _flavour_by_shape(event: Any, row: event_types.EventType) -> Flavour:
+    """Of a `…Notification`: by what `event` wraps; flat is ONAP; else by the name."""
+    shape = event if isinstance(event, dict) else {}
+    if "productOrder" in shape:
+        return Flavour.TMF622_2015
+    if "serviceOrder" in shape:
+        return Flavour.TMF641_V3
+    return Flavour.ONAP if row.services or "id" in shape else Flavour.TMF622_2015
 
 
 def _contract(flavour: Flavour, row: event_types.EventType, *, known: bool) -> wire.Contract:
@@ -213,8 +217,9 @@ def _loose_contract(row: event_types.EventType) -> wire.Contract:
     """What is asked of an event type no contract knows: nothing; an order in it is told of."""
     if row.resource_type is ResourceType.OTHER:
         return wire.Contract(wire.Envelope, None)
-    whose = tmf641 if row.services else tmf622_v4
-    return whose.contract(row.resource_type)
+    if row.services:
+        return tmf641.contract(row.resource_type)
+    return tmf622_v4.contract(row.resource_type)
 
 
 # ── envelope and resource ────────────────────────────────────────────────────────────────────────
@@ -267,17 +272,23 @@ def _located(
     event: Any, contract: wire.Contract, row: event_types.EventType, found: findings.Findings
 ) -> tuple[Any, str]:
     """The resource in `event`, and its path; None (with a fault where it is required) if absent."""
-    if event is None:
-        if contract.required:
-            found.missing("event")
-        return None, "event"
-    if not isinstance(event, dict):
-        found.wrong("event", f"is {body.type_name(event)}", "an object")
-        return None, "event"
-    if not contract.wrappers:
+    if isinstance(event, dict):
+        if contract.wrappers:
+            return _wrapped(event, contract, found)
         if not row.services:
             found.warn(warnings.ORDER_FLAT, "event")
         return event, "event"
+    if event is not None:
+        found.wrong("event", f"is {body.type_name(event)}", "an object")
+    elif contract.required:
+        found.missing("event")
+    return None, "event"
+
+
+def _wrapped(
+    event: dict[str, Any], contract: wire.Contract, found: findings.Findings
+) -> tuple[Any, str]:
+    """The resource under one of its names, or lying flat in `event`."""
     for name in contract.wrappers:
         if event.get(name) is not None:
             return _unwrapped(event[name], f"event.{name}", found)

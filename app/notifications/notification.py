@@ -209,7 +209,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A body that could not be taken: the code of DESIGN §6 (21–26, 100, …) and every fault found."""
+    """A body that could not be taken: the code of DESIGN §6 (21-26, 100, …) and every fault."""
 
     code: int
     message: str

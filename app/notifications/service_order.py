@@ -6,6 +6,7 @@ of their own are read here. Source: seeds/004, facts/wire.md §1.2, §2.1, §6, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar
@@ -37,15 +38,15 @@ class ServiceOrderItem(wire.Item):
 class ServiceOrder(wire.Order):
     """The order of `event`, nulls included as NBI sends them; nothing in it is required."""
 
-    ALIASES: ClassVar[Mapping[str, str]] = MappingProxyType({
-        "externalID": "externalId",
-        "orderItems": "orderItem",
-        "status": "state",
-    })
-
-    state: wire.Text | None = Field(
-        default=None, validation_alias=AliasChoices("state", "status")
+    ALIASES: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "externalID": "externalId",
+            "orderItems": "orderItem",
+            "status": "state",
+        }
     )
+
+    state: wire.Text | None = Field(default=None, validation_alias=AliasChoices("state", "status"))
     order_item: list[ServiceOrderItem] | None = Field(
         default=None, validation_alias=AliasChoices("orderItem", "orderItems")
     )
@@ -70,6 +71,7 @@ class ServiceOrderNotification(wire.Envelope):
     )
 
 
+@functools.cache
 def contract(about: ResourceType) -> wire.Contract:
     """How a notification about an order, a service or something else looks."""
     match about:

@@ -29,23 +29,25 @@ STATES: Final = (
 FINAL: Final = frozenset({"completed", "failed", "partial", "cancelled", "rejected"})
 
 # Words that are not a canonical state's own name.
-NAMED: Final[Mapping[str, str]] = MappingProxyType({
-    # ONAP NBI: values of its engine that leak in item events
-    "inProgressTaskCreated": "inProgress",
-    "inProgressModifyRequestDeleteSend": "inProgress",
-    "inProgressModifyItemToCreate": "inProgress",
-    "inProgressModifyRequestCreateSend": "inProgress",
-    # TMF 2013 (~); CLOSED_ABORTED_BYSERVER is left unknown: cancelled or failed, nothing says which
-    "OPEN_RUNNING": "inProgress",
-    "CLOSED_COMPLETED": "completed",
-    "Running": "inProgress",
-    # MEF r3 (~): r4 writes the same as inProgress.configured, .confirmed, .jeopardy
-    "CONFIGURED": "inProgress",
-    "CONFIRMED": "inProgress",
-    "JEOPARDY": "inProgress",
-    # the other spelling of English
-    "canceled": "cancelled",
-})
+NAMED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # ONAP NBI: values of its engine that leak in item events
+        "inProgressTaskCreated": "inProgress",
+        "inProgressModifyRequestDeleteSend": "inProgress",
+        "inProgressModifyItemToCreate": "inProgress",
+        "inProgressModifyRequestCreateSend": "inProgress",
+        # TMF 2013 (~); CLOSED_ABORTED_BYSERVER is left unknown: cancelled or failed, who knows
+        "OPEN_RUNNING": "inProgress",
+        "CLOSED_COMPLETED": "completed",
+        "Running": "inProgress",
+        # MEF r3 (~): r4 writes the same as inProgress.configured, .confirmed, .jeopardy
+        "CONFIGURED": "inProgress",
+        "CONFIRMED": "inProgress",
+        "JEOPARDY": "inProgress",
+        # the other spelling of English
+        "canceled": "cancelled",
+    }
+)
 
 _UNMARKED: Final = str.maketrans("", "", " _-\t")
 

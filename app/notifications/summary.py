@@ -20,9 +20,7 @@ _DATES: Final = {
     "expectedCompletionDate": "expected_completion_date",
     "completionDate": "completion_date",
 }
-_ITEM_PATH: Final = re.compile(
-    r"(?:product|service)?order_?item(?:s)?/+([^/\s]+)", re.IGNORECASE
-)
+_ITEM_PATH: Final = re.compile(r"(?:product|service)?order_?item(?:s)?/+([^/\s]+)", re.IGNORECASE)
 _WANTED: Final = frozenset({Kind.INFORMATION_REQUIRED, Kind.CANCEL_INFORMATION_REQUIRED})
 
 
@@ -63,6 +61,11 @@ def told(**fields: Any) -> dict[str, Any]:
     }
 
 
+def _id(value: str | int | None) -> str | None:
+    """An identifier as text without blanks around it."""
+    return str(value).strip() if value is not None else None
+
+
 def _dates(order: wire.Order) -> dict[str, Any]:
     return told(**{name: getattr(order, field) for name, field in _DATES.items()})
 
@@ -73,11 +76,10 @@ def _appointments(order: wire.Order) -> dict[str, Any]:
     for item in flattened(order.listed()):
         match item.appointment:
             case str():
-                appointments.append(told(item_id=item.id, href=item.appointment))
+                appointments.append(told(item_id=_id(item.id), href=item.appointment))
             case wire.Reference():
-                appointments.append(
-                    told(item_id=item.id, id=item.appointment.id, href=item.appointment.href)
-                )
+                about = item.appointment
+                appointments.append(told(item_id=_id(item.id), id=_id(about.id), href=about.href))
             case None:
                 pass
     return {"appointments": appointments} if appointments else {}
@@ -97,22 +99,32 @@ def _alert(kind: Kind, order: wire.Order) -> dict[str, Any]:
             last = found[-1]
             return {
                 "milestone": told(
-                    id=last.id, name=last.name, description=last.description,
-                    message=last.message, milestoneDate=last.milestone_date, status=last.status,
+                    id=_id(last.id),
+                    name=last.name,
+                    description=last.description,
+                    message=last.message,
+                    milestoneDate=last.milestone_date,
+                    status=last.status,
                 )
             }
         case Kind.JEOPARDY if risks := order.alerts():
             risk = risks[-1]
             alert = told(
-                id=risk.id, name=risk.name, alertDate=risk.alert_date,
-                jeopardyType=risk.jeopardy_type, exception=risk.exception,
+                id=_id(risk.id),
+                name=risk.name,
+                alertDate=risk.alert_date,
+                jeopardyType=risk.jeopardy_type,
+                exception=risk.exception,
             )
             return told(message=risk.message or risk.exception, jeopardy=alert)
         case Kind.ERROR_MESSAGE if errors := order.errors():
             error = errors[-1]
             detail = told(
-                code=error.code, reason=error.reason, status=error.status,
-                referenceError=error.reference_error, timestamp=error.timestamp,
+                code=_id(error.code),
+                reason=error.reason,
+                status=_id(error.status),
+                referenceError=error.reference_error,
+                timestamp=error.timestamp,
             )
             return told(message=error.message or error.reason, error=detail)
         case _:
@@ -155,7 +167,7 @@ def _item_in(path: str) -> str | None:
 def _only_item(order: wire.Order, envelope: wire.Envelope) -> str | None:
     """MEF names the item beside the order and sends no paths."""
     item_id = getattr(order, "order_item_id", None)
-    return str(item_id) if item_id is not None and envelope.field_path is None else None
+    return _id(item_id) if envelope.field_path is None else None
 
 
 def _changed(
@@ -178,7 +190,7 @@ def _service_order(order: service_order.ServiceOrder) -> dict[str, Any]:
         messages += [_message(one, item.id) for one in item.order_message or ()]
         item_messages += [_message(one, item.id) for one in item.order_item_message or ()]
         if item.percent_progress is not None:
-            progress[str(place if item.id is None else item.id)] = str(item.percent_progress)
+            progress[_id(item.id) or str(place)] = str(item.percent_progress)
     return told(
         completionDateTime=order.completion_date_time,
         orderMessage=messages or None,
@@ -191,8 +203,8 @@ def _service_order(order: service_order.ServiceOrder) -> dict[str, Any]:
 
 def _message(message: service_order.OrderMessage, item_id: str | int | None) -> dict[str, Any]:
     return told(
-        item_id=item_id,
-        code=message.code,
+        item_id=_id(item_id),
+        code=_id(message.code),
         field=message.field,
         messageInformation=message.message_information,
         severity=message.severity,

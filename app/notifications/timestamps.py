@@ -19,7 +19,7 @@ import ciso8601
 
 from app.notifications import warnings
 
-# Outside these years a time is not one of an order, and shifting it to UTC could leave the calendar.
+# Outside these years no order was placed, and shifting a time to UTC could leave the calendar.
 FIRST_YEAR: Final = 1000
 LAST_YEAR: Final = 9998
 
@@ -75,43 +75,66 @@ def _no_moment(found: re.Match[str]) -> None:
 
 
 def _hours_unpadded(found: re.Match[str]) -> datetime:
-    hour, minute = int(found["hour"]), int(found["minute"])
-    return ciso8601.parse_datetime(
-        f"{found['day']}T{hour:02}:{minute:02}:{found['second']}.{found['fraction']}"
-    )
+    day, hour, minute, second, fraction = found.groups()
+    return ciso8601.parse_datetime(f"{day}T{int(hour):02}:{int(minute):02}:{second}.{fraction}")
 
 
-def _form(name: str, pattern: str, read: Callable[[re.Match[str]], datetime | None],
-          *examples: str, pulled: bool = False, warning: str | None = None) -> Form:
+def _form(
+    name: str,
+    pattern: str,
+    read: Callable[[re.Match[str]], datetime | None],
+    *examples: str,
+    pulled: bool = False,
+    warning: str | None = None,
+) -> Form:
     compiled = re.compile(pattern, re.ASCII | re.IGNORECASE)
     return Form(name, compiled, read, examples, pulled=pulled, warning=warning)
 
 
 TABLE: Final[tuple[Form, ...]] = (
     _form(
-        "RFC 3339", rf"{_DAY}T{_CLOCK}(?:Z|[+-]{_HOUR}:[0-5]\d)", _utc,
-        "2026-03-02T09:15:00Z", "2026-03-02T09:15:00.0Z", "2026-03-02T10:15:00.123456+01:00",
-        "2026-03-02T09:15:00.1234Z", "2026-03-02T09:15:00.123456789Z",
+        "RFC 3339",
+        rf"{_DAY}T{_CLOCK}(?:Z|[+-]{_HOUR}:[0-5]\d)",
+        _utc,
+        "2026-03-02T09:15:00Z",
+        "2026-03-02T09:15:00.0Z",
+        "2026-03-02T10:15:00.123456+01:00",
+        "2026-03-02T09:15:00.1234Z",
+        "2026-03-02T09:15:00.123456789Z",
     ),
     _form(
-        "offset without a colon", rf"{_DAY}T{_CLOCK}[+-]{_HOUR}[0-5]\d", _utc,
-        "2026-03-02T10:15:00.000+0100", "2026-03-02T09:15:00+0000",
+        "offset without a colon",
+        rf"{_DAY}T{_CLOCK}[+-]{_HOUR}[0-5]\d",
+        _utc,
+        "2026-03-02T10:15:00.000+0100",
+        "2026-03-02T09:15:00+0000",
     ),
     _form(
-        "impossible offset", rf"({_DAY}T{_CLOCK})[+-]\d\d:?\d\d", _no_moment,
-        "2013-04-19T16:42:25-30:00", "2013-04-19T16:42:25+2460",
+        "impossible offset",
+        rf"({_DAY}T{_CLOCK})[+-]\d\d:?\d\d",
+        _no_moment,
+        "2013-04-19T16:42:25-30:00",
+        "2013-04-19T16:42:25+2460",
         warning=warnings.IMPOSSIBLE_OFFSET,
     ),
-    _form("no zone", rf"{_DAY}T{_CLOCK}", _whole, "2026-03-02T10:15:00", "2026-03-02T10:15:00.1252"),
     _form(
-        "day and time", rf"{_DAY} {_HOUR}:[0-5]\d(?::[0-5]\d)?", _whole,
-        "2015-10-06 11:48:00", "2018-01-01 12:34", pulled=True,
+        "no zone", rf"{_DAY}T{_CLOCK}", _whole, "2026-03-02T10:15:00", "2026-03-02T10:15:00.1252"
+    ),
+    _form(
+        "day and time",
+        rf"{_DAY} {_HOUR}:[0-5]\d(?::[0-5]\d)?",
+        _whole,
+        "2015-10-06 11:48:00",
+        "2018-01-01 12:34",
+        pulled=True,
     ),
     _form(
         "24-hour clock with AM",
-        rf"(?P<day>{_DAY})T(?P<hour>\d\d?):(?P<minute>\d\d?):(?P<second>[0-5]\d) AM\.(?P<fraction>\d+)",
+        rf"({_DAY})T(\d\d?):(\d\d?):([0-5]\d) AM\.(\d+)",
         _hours_unpadded,
-        "2017-05-09T16:1:04 AM.637766", pulled=True, warning=warnings.MERIDIEM_IGNORED,
+        "2017-05-09T16:1:04 AM.637766",
+        pulled=True,
+        warning=warnings.MERIDIEM_IGNORED,
     ),
 )
 

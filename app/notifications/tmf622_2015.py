@@ -5,6 +5,7 @@ Source: seeds/003, facts/wire.md §2.1, DESIGN §6 "Required".
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -71,6 +72,7 @@ _RESOURCES: Final = {Kind.REMOVED: ProductOrder, Kind.STATE_CHANGED: StatedProdu
 _ENVELOPES: Final = {Kind.INFORMATION_REQUIRED: OrderInformationRequiredNotification}
 
 
+@functools.cache
 def contract(kind: Kind) -> wire.Contract:
     """How a notification of `kind` looks."""
     return wire.Contract(

@@ -5,6 +5,7 @@ Source: the official v4.0.0 contract, facts/wire.md §2.1, §2.4.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from app.notifications import wire
@@ -22,7 +23,7 @@ class ProductOrderItem(wire.Item):
 
 
 class ProductOrder(wire.Order):
-    """The order; what it tells of milestones, risks and errors is v5's, sent by v4 senders as well."""
+    """The order; milestones, risks and errors are v5's words, which v4 senders use as well."""
 
     product_order_item: list[ProductOrderItem] | None = None
     product_order_milestone: list[wire.Milestone] | None = None
@@ -62,6 +63,7 @@ class CancelProductOrder(wire.CancelOrder):
         return self.product_order
 
 
+@functools.cache
 def contract(about: ResourceType) -> wire.Contract:
     """How an event about an order or a cancel task looks."""
     if about is ResourceType.CANCEL_ORDER:

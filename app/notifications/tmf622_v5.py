@@ -6,6 +6,7 @@ lacks it. Source: the official v5.0.0 contract, facts/wire.md §2.1, §2.2.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -80,6 +81,7 @@ class InformationRequiredEventPayload(wire.Wire):
     information_required: JsonPatch | None = None
 
 
+@functools.cache
 def contract(kind: Kind, about: ResourceType) -> wire.Contract:
     """How an event of `kind` about an order or a cancel task looks."""
     asks = kind in {Kind.INFORMATION_REQUIRED, Kind.CANCEL_INFORMATION_REQUIRED}

@@ -5,6 +5,7 @@ Source: the official 3.0.0 and 4.1.0 contracts, facts/wire.md §2.1.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from pydantic import AliasChoices, Field
@@ -83,6 +84,7 @@ class CancelServiceOrder(wire.CancelOrder):
         return told or self.completion_message
 
 
+@functools.cache
 def contract(about: ResourceType) -> wire.Contract:
     """How a notification or event about an order or a cancel task looks."""
     if about is ResourceType.CANCEL_ORDER:

@@ -34,10 +34,12 @@ HREF_LENGTH: Final = 2000
 
 def _identifier(**text: Any) -> CoreSchema:
     return core_schema.custom_error_schema(
-        core_schema.union_schema([
-            core_schema.str_schema(strict=True, max_length=findings.IDENTIFIER_LENGTH, **text),
-            core_schema.int_schema(strict=True, lt=10**findings.IDENTIFIER_LENGTH),
-        ]),
+        core_schema.union_schema(
+            [
+                core_schema.str_schema(strict=True, max_length=findings.IDENTIFIER_LENGTH, **text),
+                core_schema.int_schema(strict=True, lt=10**findings.IDENTIFIER_LENGTH),
+            ]
+        ),
         custom_error_type="identifier",
         custom_error_message="not an identifier",
     )

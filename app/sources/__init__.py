@@ -1,4 +1,4 @@
-"""How an operator SPEAKS: one folder a kind, found by discovery. No I/O: bytes in, notifications out.
+"""How an operator SPEAKS: one folder a kind, found by discovery. No I/O: bytes to notifications.
 
 A kind is a package here whose `__init__` has `KIND`; its `samples/` hold one body a file, named
 `<flavour>.<event name>[.<variant>].json`. Samples are product: the command line sends them, the UI
@@ -12,15 +12,16 @@ import pkgutil
 from dataclasses import dataclass
 from importlib import resources
 
-from app.notifications import event_types
-from app.notifications import notification as canonical
+from app.notifications import event_types, notification as canonical
 from app.sources import base
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A body one can send. `path`: where it is posted to; `event_name`: the last segment of a TM
-    Forum path (null on the shared listener path); `variant`: the deviation it shows, if any.
+    """A body one can send.
+
+    `path`: where it is posted to; `event_name`: the last segment of a TM Forum path (null on the
+    shared listener path); `variant`: the deviation it shows, if any.
     """
 
     name: str

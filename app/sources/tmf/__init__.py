@@ -1,11 +1,10 @@
-"""Operators that speak TM Forum or Orange/ONAP and push: nothing of their own, only the flavours."""
+"""Operators that push TM Forum or Orange/ONAP notifications: nothing of their own to learn."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from app.notifications import flavours
-from app.notifications import notification as canonical
+from app.notifications import flavours, notification as canonical
 
 
 class Tmf:
