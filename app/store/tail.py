@@ -81,15 +81,18 @@ class _Notified:
     """PostgreSQL tells who listens, on a connection of its own."""
 
     def __init__(self, engine: Engine) -> None:
-        self._pooled = engine.raw_connection()
-        self._pooled.detach()
-        driver = self._pooled.driver_connection
+        pooled = engine.raw_connection()
+        driver = pooled.driver_connection
+        pooled.detach()
         if not isinstance(driver, psycopg.Connection):
-            msg = "the tail listens by psycopg"
-            raise TypeError(msg)
+            raise TypeError("the tail listens by psycopg")
         self._connection: psycopg.Connection[Any] = driver
-        self._connection.autocommit = True
-        self._connection.execute(f"LISTEN {CHANNEL}")
+        try:
+            self._connection.autocommit = True
+            self._connection.execute(f"LISTEN {CHANNEL}")
+        except psycopg.Error:
+            self._connection.close()
+            raise
         self._first = True
 
     def changed(self) -> bool:
