@@ -21,6 +21,7 @@ from app.notifications.notification import Refusal
 EMPTY: Final = 21
 UNREADABLE: Final = 22
 PARSER_DEPTH: Final = 200  # pydantic_core refuses anything deeper
+LONGEST_NAME: Final = 60  # of a field, in a message
 LONGEST_NUMBER: Final = 308  # digits: what a double can hold
 
 NUL: Final = "\x00"
@@ -169,7 +170,7 @@ def _cleaned(value: Any, name: str, path: str, met: _Cleaning) -> Any:
 
 
 def _join(path: str, key: str) -> str:
-    key = key.replace(NUL, REPLACEMENT)
+    key = key[:LONGEST_NAME].replace(NUL, REPLACEMENT)
     return f"{path}.{key}" if path else key
 
 

@@ -14,6 +14,7 @@ from app.notifications import body
 
 MOST: Final = 100
 LONGEST_VALUE: Final = 500
+LONGEST_PATH: Final = 500
 
 # What identifies the order is no change of it.
 _IDENTITY: Final = frozenset({"id", "href", "externalId", "externalID", "@type", "@baseType"})
@@ -40,7 +41,7 @@ def told(order: Mapping[str, Any]) -> list[dict[str, Any]]:
         if name in _IDENTITY:
             continue
         for change in _leaves(name, name, value):
-            changes.append(change)
+            changes.append(change | {"path": change["path"][:LONGEST_PATH]})
             if len(changes) == MOST:
                 return changes
     return changes

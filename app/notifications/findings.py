@@ -29,6 +29,7 @@ A_TIME: Final = "a date and time such as 2026-03-02T09:15:00Z"
 # What would be right, by the last name in the path; and, failing that, by pydantic's error type.
 _EXPECTED_AT: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "@type": "the name of the event's schema, such as ProductOrderStateChangeEvent",
         "event": "an object",
         "eventDate": A_TIME,
         "eventId": AN_IDENTIFIER,
@@ -47,7 +48,7 @@ _EXPECTED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "identifier": AN_IDENTIFIER,
         "list_type": "a list",
         "model_type": "an object",
-        "string_too_long": "a shorter text",
+        "string_too_long": "a shorter text (ids and words: 255 characters, links: 2000)",
         "string_type": "text",
         "timestamp": A_TIME,
     }

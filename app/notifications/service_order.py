@@ -46,7 +46,7 @@ class ServiceOrder(wire.Order):
         }
     )
 
-    state: wire.Text | None = Field(default=None, validation_alias=AliasChoices("state", "status"))
+    state: wire.Word | None = Field(default=None, validation_alias=AliasChoices("state", "status"))
     order_item: list[ServiceOrderItem] | None = Field(
         default=None, validation_alias=AliasChoices("orderItem", "orderItems")
     )

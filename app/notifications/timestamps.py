@@ -25,7 +25,7 @@ LAST_YEAR: Final = 9998
 
 _DAY = r"\d{4}-\d\d-\d\d"
 _HOUR = r"(?:[01]\d|2[0-3])"
-_CLOCK = _HOUR + r":[0-5]\d:[0-5]\d(?:\.\d+)?"
+_CLOCK = _HOUR + r":[0-5]\d:[0-5]\d(?:\.\d{1,60})?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ TABLE: Final[tuple[Form, ...]] = (
     ),
     _form(
         "24-hour clock with AM",
-        rf"({_DAY})T(\d\d?):(\d\d?):([0-5]\d) AM\.(\d+)",
+        rf"({_DAY})T(\d\d?):(\d\d?):([0-5]\d) AM\.(\d{1, 60})",
         _hours_unpadded,
         "2017-05-09T16:1:04 AM.637766",
         pulled=True,

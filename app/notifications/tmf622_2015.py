@@ -46,7 +46,7 @@ class IdentifiedProductOrder(ProductOrder):
 class StatedProductOrder(IdentifiedProductOrder):
     """The order of orderStateChangeNotification: with its state, too."""
 
-    state: wire.Text
+    state: wire.Word
 
 
 class ProductOrderNotification(wire.Envelope):

@@ -19,7 +19,7 @@ class ItemStateChange(wire.Wire):
     """The new state of one item, as ProductOrderStateChangeEvent tells it."""
 
     item_id: wire.Identifier | None = None
-    state: wire.Text | None = None
+    state: wire.Word | None = None
 
 
 class ProductOrder(tmf622_v4.ProductOrder):

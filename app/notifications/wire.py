@@ -30,6 +30,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from app.notifications import findings, timestamps
 
 HREF_LENGTH: Final = 2000
+WORD_LENGTH: Final = 255
 
 
 def _identifier(**text: Any) -> CoreSchema:
@@ -69,6 +70,8 @@ def _timestamp_schema(_type: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
 
 
 Text = StrictStr
+Word = Annotated[StrictStr, Field(max_length=WORD_LENGTH)]
+"""A short text: a state, an action."""
 Flag = StrictBool
 Href = Annotated[StrictStr, Field(max_length=HREF_LENGTH)]
 Identifier = Annotated[str | int, GetPydanticSchema(_identifier_schema)]
@@ -147,8 +150,8 @@ class Item(Wire):
     """One item of an order; flavours add the items inside it."""
 
     id: Identifier | None = None
-    action: Text | None = None
-    state: Text | None = None
+    action: Word | None = None
+    state: Word | None = None
     appointment: TextOrReference | None = None
 
     def inner(self) -> Sequence[Item]:
@@ -202,7 +205,7 @@ class Order(Wire):
     external_id: ExternalId | None = Field(
         default=None, validation_alias=AliasChoices("externalId", "externalID")
     )
-    state: Text | None = None
+    state: Word | None = None
     requested_start_date: Timestamp | None = None
     requested_completion_date: Timestamp | None = None
     expected_completion_date: Timestamp | None = None
@@ -234,7 +237,7 @@ class CancelOrder(Wire):
 
     id: Identifier | None = None
     href: Href | None = None
-    state: Text | None = None
+    state: Word | None = None
     cancellation_reason: Text | None = None
     requested_cancellation_date: Timestamp | None = None
     effective_cancellation_date: Timestamp | None = None
@@ -253,7 +256,7 @@ class Resource(Wire):
 
     id: Identifier | None = None
     href: Href | None = None
-    state: Text | None = None
+    state: Word | None = None
 
 
 @dataclass(frozen=True, slots=True)
