@@ -31,21 +31,25 @@ _ATTENTION: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """A body that is well formed, in the models of its flavour.
+class Place:
+    """What the event is about: where in the body, in the flavour's model, and as sent."""
 
-    `path`: where in the body the resource is; `raw_resource`: the same, as sent.
-    """
+    path: str
+    resource: wire.Wire | None
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A body that is well formed, in the models of its flavour."""
 
     event_type: str
     kind: Kind
     resource_type: ResourceType
     flavour: Flavour
     envelope: wire.Envelope
-    resource: wire.Wire | None
     payload: wire.Wire | None
-    path: str
-    raw_resource: Mapping[str, Any]
+    place: Place
 
 
 def notification(arrival: Arrival, heard: Heard, found: findings.Findings) -> Notification:
@@ -55,7 +59,12 @@ def notification(arrival: Arrival, heard: Heard, found: findings.Findings) -> No
     fields = _resource(heard, found)
     fields["refs"] = _refs(heard, found)
     kept = summary.of(
-        heard.kind, heard.flavour, heard.envelope, heard.resource, heard.payload, heard.raw_resource
+        heard.kind,
+        heard.flavour,
+        heard.envelope,
+        heard.place.resource,
+        heard.payload,
+        heard.place.raw,
     )
     return Notification(
         id=arrival.id,
@@ -107,20 +116,20 @@ def _text(value: str | int | None, path: str, found: findings.Findings) -> str |
 
 
 def _resource(heard: Heard, found: findings.Findings) -> dict[str, Any]:
-    match heard.resource:
+    match heard.place.resource:
         case wire.Order() as order:
             return _order(order, heard, found)
         case wire.CancelOrder() as task:
             return _cancel_task(task, heard, found)
         case wire.Resource() as service:
             return {
-                "service_id": _text(service.id, f"{heard.path}.id", found),
+                "service_id": _text(service.id, f"{heard.place.path}.id", found),
                 "href": service.href,
                 "raw_state": service.state,
             }
         case _:
             if heard.resource_type is not ResourceType.OTHER:
-                found.warn(warnings.NO_ORDER_ID, heard.path)
+                found.warn(warnings.NO_ORDER_ID, heard.place.path)
             return {}
 
 
@@ -129,12 +138,12 @@ def _order(order: wire.Order, heard: Heard, found: findings.Findings) -> dict[st
     if order.state is not None:
         state = states.canonical(order.state)
         if state is None:
-            found.warn(warnings.UNKNOWN_STATE, f"{heard.path}.state")
+            found.warn(warnings.UNKNOWN_STATE, f"{heard.place.path}.state")
     return {
         "order_id": _required_id(order.id, heard, found),
         "href": order.href,
         "external_id": _external_id(order, heard, found),
-        "items": tuple(_items(order.listed(), f"{heard.path}.items", found)),
+        "items": tuple(_items(order.listed(), f"{heard.place.path}.items", found)),
         "state": state,
         "raw_state": order.state,
     }
@@ -145,15 +154,15 @@ def _cancel_task(task: wire.CancelOrder, heard: Heard, found: findings.Findings)
     about_id = about.id if about is not None else None
     return {
         "order_id": _required_id(task.id, heard, found),
-        "about_order_id": _text(about_id, f"{heard.path}.about.id", found),
+        "about_order_id": _text(about_id, f"{heard.place.path}.about.id", found),
         "href": task.href,
     }
 
 
 def _required_id(value: str | int | None, heard: Heard, found: findings.Findings) -> str | None:
-    text = _text(value, f"{heard.path}.id", found)
+    text = _text(value, f"{heard.place.path}.id", found)
     if text is None:
-        found.warn(warnings.NO_ORDER_ID, f"{heard.path}.id")
+        found.warn(warnings.NO_ORDER_ID, f"{heard.place.path}.id")
     return text
 
 
@@ -180,7 +189,7 @@ def _items(items: Sequence[wire.Item], path: str, found: findings.Findings) -> l
 def _external_id(order: wire.Order, heard: Heard, found: findings.Findings) -> str | None:
     """The external id; of v5's list the first."""
     external = order.external_id
-    path = f"{heard.path}.externalId"
+    path = f"{heard.place.path}.externalId"
     if external is None:
         return None
     if isinstance(external, list) is not (heard.flavour is Flavour.TMF622_V5):
@@ -194,7 +203,7 @@ def _external_id(order: wire.Order, heard: Heard, found: findings.Findings) -> s
 def _refs(heard: Heard, found: findings.Findings) -> dict[str, str]:
     """Every other id by its type: v5's external ids, 641's external references, correlationId."""
     refs: dict[str, str] = {}
-    order = heard.resource
+    order = heard.place.resource
     if isinstance(order, wire.Order):
         if isinstance(order.external_id, list):
             pairs = [(one.external_identifier_type, one.id) for one in order.external_id]
@@ -218,7 +227,7 @@ def _collect(
 
 
 def _attention(heard: Heard) -> Attention | None:
-    order = heard.resource
+    order = heard.place.resource
     if isinstance(order, service_order.ServiceOrder) and summary.correction_required(order):
         return Attention.BUYER_ACTION
     return _ATTENTION.get(heard.kind)

@@ -99,7 +99,7 @@ def _event_type(
     """The event type by the body, else by the path; None (with faults) if neither gives one."""
     on_path = _on_path(arrival)
     sent = said.get("eventType")
-    if sent is None or sent == "":
+    if sent is None or (isinstance(sent, str) and not sent.strip()):
         if on_path is None:
             found.missing("eventType")
             _tell_of_envelope(said, found)
@@ -107,7 +107,7 @@ def _event_type(
     if not isinstance(sent, str):
         found.wrong("eventType", f"is {body.type_name(sent)}", "the name of an event")
         return None
-    row = event_types.find(sent)
+    row = event_types.find(sent) if len(sent) <= findings.IDENTIFIER_LENGTH else None
     if row is None:
         return _unknown(sent, arrival, said, on_path, found)
     if on_path is not None and _meaning(row) != _meaning(on_path.row):
@@ -233,29 +233,32 @@ def _heard(
     flavour = _flavour(arrival, said, row)
     contract = _contract(flavour, row, known=event_type.known)
     envelope = _validated(contract.envelope, said, "", found)
-    raw, path = _located(said.get("event"), contract, row, found)
-    resource = None
-    if raw is not None and contract.resource is not None:
-        resource = _validated(contract.resource, raw, path, found)
+    # what no contract knows is kept whatever its event looks like
+    place = _resource(said, contract, row, found if event_type.known else findings.Findings())
     payload = None
     if contract.payload is not None and isinstance(said.get("event"), dict):
         payload = _validated(contract.payload, said["event"], "event", found)
     if found.faults or not isinstance(envelope, wire.Envelope):
         return None
-    told = raw if isinstance(raw, dict) else {}
     _tell_of_names(said, contract, envelope, found)
-    _tell_of_order(told, path, flavour, resource, found)
+    _tell_of_order(place, flavour, found)
     return canonical.Heard(
-        event_type.text,
-        row.kind,
-        row.resource_type,
-        flavour,
-        envelope,
-        resource,
-        payload,
-        path,
-        told,
+        event_type.text, row.kind, row.resource_type, flavour, envelope, payload, place
     )
+
+
+def _resource(
+    said: Mapping[str, Any],
+    contract: wire.Contract,
+    row: event_types.EventType,
+    found: findings.Findings,
+) -> canonical.Place:
+    """What the event is about, and where in the body that is."""
+    raw, path = _located(said.get("event"), contract, row, found)
+    resource = None
+    if raw is not None and contract.resource is not None:
+        resource = _validated(contract.resource, raw, path, found)
+    return canonical.Place(path, resource, raw if isinstance(raw, dict) else {})
 
 
 def _validated(
@@ -330,20 +333,15 @@ def _tell_of_names(
         found.warn(warnings.NULL_AS_ABSENT, next(name for name, it in said.items() if it is None))
 
 
-def _tell_of_order(
-    raw: Mapping[str, Any],
-    path: str,
-    flavour: Flavour,
-    resource: wire.Wire | None,
-    found: findings.Findings,
-) -> None:
+def _tell_of_order(place: canonical.Place, flavour: Flavour, found: findings.Findings) -> None:
     """Names of other contracts in the order, nulls (not ONAP's: its `event` is free), no @type."""
-    if isinstance(resource, wire.Order):
-        for alias, own in resource.ALIASES.items():
+    raw, path = place.raw, place.path
+    if isinstance(place.resource, wire.Order):
+        for alias, own in place.resource.ALIASES.items():
             if alias in raw and own not in raw:
                 found.warn(warnings.FIELD_ALIAS, f"{path}.{own}")
     if flavour is not Flavour.ONAP and None in raw.values():
         name = next(name for name, it in raw.items() if it is None)
         found.warn(warnings.NULL_AS_ABSENT, f"{path}.{name}")
-    if flavour is Flavour.TMF622_V5 and resource is not None and "@type" not in raw:
+    if flavour is Flavour.TMF622_V5 and place.resource is not None and "@type" not in raw:
         found.warn(warnings.TYPE_MISSING, f"{path}.@type")

@@ -14,13 +14,15 @@ from typing import Any, Final
 from app.notifications import changes, service_order, timestamps, tmf622_v5, wire
 from app.notifications.notification import Flavour, Kind
 
+LONGEST_TEXT: Final = 2000
+
 _DATES: Final = {
     "requestedStartDate": "requested_start_date",
     "requestedCompletionDate": "requested_completion_date",
     "expectedCompletionDate": "expected_completion_date",
     "completionDate": "completion_date",
 }
-_ITEM_PATH: Final = re.compile(r"(?:product|service)?order_?item(?:s)?/+([^/\s]+)", re.IGNORECASE)
+_ITEM_PATH: Final = re.compile(r"/(?:(?:product|service)?order_?)?items?/+([^/\s]+)", re.IGNORECASE)
 _WANTED: Final = frozenset({Kind.INFORMATION_REQUIRED, Kind.CANCEL_INFORMATION_REQUIRED})
 
 
@@ -53,12 +55,18 @@ def of(
 
 
 def told(**fields: Any) -> dict[str, Any]:
-    """`fields` without those that are null; times as they were sent."""
-    return {
-        name: value.raw if isinstance(value, timestamps.Time) else value
-        for name, value in fields.items()
-        if value is not None
-    }
+    """`fields` without those that are null; times as they were sent, long texts cut."""
+    return {name: _shown(value) for name, value in fields.items() if value is not None}
+
+
+def _shown(value: Any) -> Any:
+    match value:
+        case timestamps.Time():
+            return value.raw
+        case str() if len(value) > LONGEST_TEXT:
+            return value[:LONGEST_TEXT] + "…"
+        case _:
+            return value
 
 
 def _id(value: str | int | None) -> str | None:
@@ -148,14 +156,19 @@ def _wanted(
     if isinstance(payload, tmf622_v5.InformationRequiredEventPayload):
         patch = payload.information_required
         if patch is not None:
-            return {"item_id": _item_in(patch.path), "field": patch.path, "criteria": None}
+            # a JSON Pointer counts places in a list: it names no item by its id
+            return {"item_id": None, "field": _shown(patch.path), "criteria": None}
     path = envelope.field_path
     text = ", ".join(path) if isinstance(path, list) else path or ""
     field, _, criteria = text.strip().removeprefix("missing=").partition("&")
     item_id = _item_in(envelope.resource_path or "")
     if item_id is None and isinstance(resource, wire.Order):
         item_id = _only_item(resource, envelope)
-    return {"item_id": item_id, "field": field or None, "criteria": criteria or None}
+    return {
+        "item_id": item_id,
+        "field": _shown(field) or None,
+        "criteria": _shown(criteria) or None,
+    }
 
 
 def _item_in(path: str) -> str | None:
