@@ -42,23 +42,20 @@ def _secret_faults(found: settings.Settings) -> list[str]:
 def _database_faults(found: settings.Settings) -> list[str]:
     if opening.missing_file(found) is not None:
         return []
-    opened = engine.create(_only_reading(found))
     try:
-        schema.check(opened)
+        with opening.using(engine.create(_only_reading(found))) as opened:
+            schema.check(engine.reading(opened))
     except errors.ListenerError as error:
         return [error.message]
-    finally:
-        opened.dispose()
     return []
 
 
 def _only_reading(found: settings.Settings) -> str:
-    """The database's URL, so that whatever is asked over it can change nothing."""
-    url = found.url()
+    """The database's URL; over PostgreSQL's, whatever is asked can change nothing."""
     if found.is_sqlite():
-        return f"sqlite:///file:{url.removeprefix('sqlite:///')}?mode=ro&uri=true"
-    joint = "&" if "?" in url else "?"
-    return f"{url}{joint}options=-c%20default_transaction_read_only%3Don"
+        return found.url()
+    joint = "&" if "?" in found.url() else "?"
+    return f"{found.url()}{joint}options=-c%20default_transaction_read_only%3Don"
 
 
 def _tell(found: settings.Settings) -> None:

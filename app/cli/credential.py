@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from app import clock, settings
+from app import clock, runtime, settings
 from app.cli import duration, failure, opening, screen
 from app.security import credentials
 from app.store import credentials as stored, engine
@@ -66,7 +66,7 @@ def add(
         label=label,
         expires_at=now + expires if expires else None,
     )
-    with opening.database(found) as opened, opened.begin() as connection:
+    with opening.using(runtime.open_database(found)) as opened, opened.begin() as connection:
         credentials.check_room(stored.active(connection), chosen.name, type_.value, now)
         stored.add(connection, row)
         opening.record(connection, "credential.add", row.id, at=now, source=chosen.name)

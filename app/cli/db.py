@@ -21,11 +21,8 @@ def upgrade() -> None:
 
     SQLite does it by itself when serving; PostgreSQL only by this command.
     """
-    opened = engine.create(settings.load().url())
-    try:
+    with opening.using(engine.create(settings.load().url())) as opened:
         schema.upgrade(opened)
-    finally:
-        opened.dispose()
     screen.done(f"the schema is at {schema.head()}")
 
 

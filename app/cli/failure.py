@@ -36,6 +36,8 @@ def of(error: errors.ListenerError) -> CommandFailed:
         case errors.ConfigurationError():
             return usage(error.message, "mend it, then see every fault at once: listener check")
         case errors.Unavailable():
-            return CommandFailed(error.message, "look at the database: listener db info")
+            return CommandFailed(
+                error.message, "see that the database runs and that LISTENER_DATABASE_URL names it"
+            )
         case _:
             return CommandFailed(error.message, "see what the command takes: add --help")

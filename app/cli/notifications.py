@@ -124,7 +124,7 @@ def _remarks(row: dict[str, Any]) -> list[str]:
     return [*said, *row["warnings"]]
 
 
-def _to_come(opened: engine.Engine, wanted: log.Filter, head: int) -> Iterator[dict[str, Any]]:
+def _to_come(opened: engine.Database, wanted: log.Filter, head: int) -> Iterator[dict[str, Any]]:
     """The rows after `head` as they are committed, until interrupted."""
     follower = tail.Tail(opened)
     follower.start()
@@ -142,7 +142,7 @@ def _to_come(opened: engine.Engine, wanted: log.Filter, head: int) -> Iterator[d
         follower.close()
 
 
-def _show_one(opened: engine.Engine, which: str, *, raw: bool, as_json: bool) -> None:
+def _show_one(opened: engine.Database, which: str, *, raw: bool, as_json: bool) -> None:
     with engine.read(opened) as connection:
         found = log.one(connection, _id_of(connection, which))
     if found is None:

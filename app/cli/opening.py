@@ -15,7 +15,7 @@ from app.cli import failure
 from app.notifications import notification as canonical
 from app.security import jwt
 from app.sources import base
-from app.store import audit, engine, schema
+from app.store import audit, engine, schema, trouble
 
 PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 
@@ -38,29 +38,29 @@ def url(found: settings.Settings) -> str:
 
 
 @contextmanager
-def database(found: settings.Settings) -> Iterator[engine.Engine]:
+def database(found: settings.Settings) -> Iterator[engine.Database]:
     """The database, at the schema this program needs.
 
-    Raises `errors.ConfigurationError` where the schema is another, `CommandFailed` where there is
-    no database yet.
+    Raises `errors.ConfigurationError` where the schema is another, `errors.Unavailable` where the
+    database is away, `CommandFailed` where SQLite has no file yet.
     """
-    with unchecked_database(found) as opened:
-        schema.check(opened)
-        yield opened
-
-
-@contextmanager
-def unchecked_database(found: settings.Settings) -> Iterator[engine.Engine]:
-    """The database whatever its schema. Raises `CommandFailed` where SQLite has no file yet."""
     missing = missing_file(found)
     if missing is not None:
         msg = f"there is no database yet at {missing}"
         raise failure.CommandFailed(
             msg, "make it by serving (listener serve), or name its folder in LISTENER_DATA_DIR"
         )
-    opened = engine.create(found.url())
-    try:
+    with using(engine.create(found.url())) as opened:
+        schema.check(engine.reading(opened))
         yield opened
+
+
+@contextmanager
+def using(opened: engine.Database) -> Iterator[engine.Database]:
+    """Let go of `opened` afterwards. Raises `errors.Unavailable` where the database is away."""
+    try:
+        with trouble.told():
+            yield opened
     finally:
         opened.dispose()
 

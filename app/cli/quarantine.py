@@ -174,7 +174,7 @@ def _mark(live: runtimes.Runtime, id_: str, told: str, *, force: bool) -> None:
     live.writer.run(mark).result()
 
 
-def _row(opened: engine.Engine, id_: str) -> dict[str, Any]:
+def _row(opened: engine.Database, id_: str) -> dict[str, Any]:
     with engine.read(opened) as connection:
         row = quarantine.one(connection, id_)
     if row is None:

@@ -1,6 +1,3 @@
-import pytest
-
-
 def test_a_sound_configuration_is_shown_and_nothing_is_made(command, home):
     outcome = command("check")
     assert outcome.code == 0
@@ -42,10 +39,19 @@ def test_postgresql_without_a_secret_is_a_fault(command, monkeypatch, postgres_u
     assert "LISTENER_SECRET" in outcome.err
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_a_database_that_is_up_to_date_is_well(command, monkeypatch, request, engine):
-    url = request.getfixturevalue("sqlite_url" if engine == "sqlite" else "postgres_url")
-    monkeypatch.setenv("LISTENER_DATABASE_URL", url)
+def test_a_database_that_is_up_to_date_is_well_and_stays_as_it_is(
+    command, monkeypatch, home, sqlite_url
+):
+    monkeypatch.setenv("LISTENER_DATABASE_URL", sqlite_url)
+    before = (home / "listener.db").read_bytes()
+    outcome = command("check")
+    assert outcome.code == 0, outcome.err
+    assert {file.name.partition("-")[0] for file in home.iterdir()} == {"listener.db"}
+    assert (home / "listener.db").read_bytes() == before
+
+
+def test_postgresql_that_is_up_to_date_is_well(command, monkeypatch, postgres_url):
+    monkeypatch.setenv("LISTENER_DATABASE_URL", postgres_url)
     monkeypatch.setenv("LISTENER_SECRET", "s" * 32)
     outcome = command("check")
     assert outcome.code == 0, outcome.err

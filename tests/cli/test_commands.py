@@ -61,7 +61,12 @@ def test_no_command_at_all_shows_what_there_is(command):
 
 @pytest.mark.parametrize(
     "words",
-    [("frobnicate",), ("token", "--scope", "root"), ("token", "--ttl", "soon"), ("serve", "--port", "0x")],
+    [
+        ("frobnicate",),
+        ("token", "--scope", "root"),
+        ("token", "--ttl", "soon"),
+        ("serve", "--port", "0x"),
+    ],
 )
 def test_wrong_usage_ends_with_2(command, words):
     outcome = command(*words)

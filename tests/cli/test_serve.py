@@ -1,0 +1,76 @@
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from tests.cli import conftest
+
+
+def curl(line):
+    """What `curl -i URL -H … -d …` would send, as a request."""
+    words = shlex.split(line)
+    assert words[:2] == ["curl", "-i"]
+    headers = dict(words[n + 1].split(": ", 1) for n, word in enumerate(words) if word == "-H")
+    body = words[words.index("-d") + 1].encode()
+    return urllib.request.Request(words[2], data=body, headers=headers, method="POST")
+
+
+def curl_line(greeting):
+    (line,) = [line for line in greeting.splitlines() if line.startswith("curl ")]
+    return line
+
+
+def test_the_greeting_names_the_url_and_a_token(served):
+    assert f"URL    {served.url}" in served.greeting
+    (token,) = [
+        line.split()[1] for line in served.greeting.splitlines() if line.startswith("token ")
+    ]
+    request = urllib.request.Request(
+        f"{served.url}/admin/notifications", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+
+
+def test_the_curl_line_answers_201_and_again_201(served):
+    request = curl(curl_line(served.greeting))
+    for _ in range(2):
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 201
+            assert json.loads(answer.read()) == json.loads(request.data)
+
+
+def test_it_stops_with_0_when_it_is_told_to(tmp_path):
+    process, _ = conftest.serve(tmp_path)
+    with process:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_without_hello_nothing_is_said_on_stdout_and_a_taken_port_ends_with_2(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = subprocess.run(
+            [sys.executable, "-m", "app", "serve", "--port", str(taken.getsockname()[1])],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "--port" in ended.stderr
+
+
+def test_several_workers_need_postgresql(command):
+    outcome = command("serve", "--workers", "2")
+    assert outcome.code == 2
+    assert "PostgreSQL" in outcome.err
