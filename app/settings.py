@@ -90,7 +90,7 @@ class Settings(pydantic_settings.BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[pydantic_settings.BaseSettings],  # noqa: ARG003 - the library's hook
+        _settings_cls: type[pydantic_settings.BaseSettings],
         init_settings: pydantic_settings.PydanticBaseSettingsSource,
         *_others: pydantic_settings.PydanticBaseSettingsSource,
         **_named: pydantic_settings.PydanticBaseSettingsSource,
@@ -156,25 +156,16 @@ class Settings(pydantic_settings.BaseSettings):
         return self.url().startswith("sqlite:")
 
 
-class _Environment(pydantic_settings.EnvSettingsSource):
-    """The environment as a mapping that was handed over; an empty variable is as good as none."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        super().__init__(Settings)
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name.lower(): value for name, value in self._environ.items() if value}
-
-
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of `environ` (default: the process's own).
+    """The settings of `environ` (default: the process's own); an empty variable is as good as none.
 
     Raises ConfigurationError naming every variable that is wrong and what would be right.
     """
-    values = _Environment(os.environ if environ is None else environ)()
+    source = pydantic_settings.EnvSettingsSource(Settings)
+    given = os.environ if environ is None else environ
+    source.env_vars = {name.lower(): value for name, value in given.items() if value}
     try:
-        return Settings(**values)
+        return Settings(**source())
     except ValidationError as error:
         faults: dict[str, str] = {}
         for one in error.errors(include_url=False):
@@ -304,9 +295,10 @@ class _Reading:
                 self.faults[table] = f"expected tables that begin with [[{table}]]"
         issuers = self._entries(document, "issuer", jwt.IssuerConfig)
         sources = self._entries(document, "source", base.SourceConfig)
-        names = {one.get("name") for one in _tables(document, "issuer")}
+        names = {str(one["name"]) for one in _tables(document, "issuer") if "name" in one}
+        names |= {issuer.name for issuer in issuers.values()}
         for place, source in sources.items():
-            self._check_source(place, source, kinds, {str(name) for name in names if name})
+            self._check_source(place, source, kinds, names)
         places = {source.name: place for place, source in sources.items()}
         for name, key, fault in directory.faults(sources.values()):
             self._fault(places[name], key, fault)
@@ -327,8 +319,8 @@ class _Reading:
             if not _is_zone(entry.get("zone", "UTC")):
                 self._fault(place, "zone", "no IANA time zone; expected e.g. Europe/Stockholm")
                 del entry["zone"]
-            for key in {"name", "issuer"} & entry.keys():
-                first = seen.setdefault((key, str(entry[key])), place)
+            for key in ("name", "issuer"):
+                first = seen.setdefault((key, str(entry.get(key, place))), place)
                 if first != place:
                     self._fault(place, key, f"the same as that of {first}")
             try:

@@ -59,8 +59,8 @@ class IssuerConfig(BaseModel):
     issuer: str = Field(min_length=1)
     audience: str = Field(min_length=1)
     jwks_url: str
-    algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"], ...] = Field(
-        default=("RS256",), min_length=1
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"], ...] = (
+        "RS256",
     )
 
     @field_validator("name")
@@ -75,6 +75,13 @@ class IssuerConfig(BaseModel):
     def _not_as_us(cls, value: str) -> str:
         if value == LOCAL_ISSUER:
             raise ValueError(f"{LOCAL_ISSUER!r} is the built-in issuer")
+        return value
+
+    @field_validator("algorithms")
+    @classmethod
+    def _some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("expected at least one")
         return value
 
     @field_validator("jwks_url")

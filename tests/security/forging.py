@@ -112,7 +112,9 @@ def local_claims(**changes: Any) -> dict[str, Any]:
 
 def compact(header: Any, claims: Any, sign: Callable[[bytes], bytes]) -> str:
     """A token of these parts; bytes are taken as they are."""
-    parts = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in (header, claims)]
+    parts = [
+        one if isinstance(one, bytes) else json.dumps(one).encode() for one in (header, claims)
+    ]
     signed = ".".join(b64(part) for part in parts)
     return f"{signed}.{b64(sign(signed.encode()))}"
 

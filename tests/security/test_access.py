@@ -6,8 +6,7 @@ import base64
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from app import errors
 from app.outbound import client
@@ -122,9 +121,7 @@ async def test_a_remote_client_has_the_scopes_of_its_entry_and_not_of_its_token(
 async def test_a_local_token_writes_for_the_source_it_names():
     house = House(ORANGE)
     principal = await house.access.authenticate(bearer(house.token()))
-    assert principal == access.Principal(
-        "orange", "jwt:orange", frozenset({"notifications:write"})
-    )
+    assert principal == access.Principal("orange", "jwt:orange", frozenset({"notifications:write"}))
 
 
 async def test_a_local_token_of_nobody_administers_and_does_not_write():
@@ -438,7 +435,9 @@ HEADERS = st.one_of(
 async def test_whatever_is_presented_the_answer_is_40_41_or_42(presented):
     house = House(ORANGE, issuers=[f.issuer()])
     assert house.access.authenticate_now(presented) is None
-    with pytest.raises((errors.NoCredentials, errors.InvalidCredentials, errors.ExpiredCredentials)):
+    with pytest.raises(
+        (errors.NoCredentials, errors.InvalidCredentials, errors.ExpiredCredentials)
+    ):
         await house.access.authenticate(presented)
 
 

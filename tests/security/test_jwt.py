@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from jose import backends, jwe
 from jose.backends import cryptography_backend
 
@@ -20,11 +19,15 @@ from tests.security import forging as f
 
 ALL = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 ISSUED = int(f.NOW.timestamp())
-PEM = f.rsa_key().public_key().public_bytes(
-    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+PEM = (
+    f.rsa_key()
+    .public_key()
+    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 )
-DER = f.rsa_key().public_key().public_bytes(
-    serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+DER = (
+    f.rsa_key()
+    .public_key()
+    .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 )
 JWKS = (
     f.rsa_jwk("one"),
