@@ -89,14 +89,10 @@ class Settings(pydantic_settings.BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls,
-        _settings_cls: type[pydantic_settings.BaseSettings],
-        init_settings: pydantic_settings.PydanticBaseSettingsSource,
-        *_others: pydantic_settings.PydanticBaseSettingsSource,
-        **_named: pydantic_settings.PydanticBaseSettingsSource,
+        cls, *_settings_cls: Any, **sources: Any
     ) -> tuple[pydantic_settings.PydanticBaseSettingsSource, ...]:
         """Arguments alone."""
-        return (init_settings,)
+        return (sources["init_settings"],)
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

@@ -451,7 +451,7 @@ def test_the_example_file_is_sound():
             ["[[source]] 1 (x), auth[0]: username and password are needed together"],
         ),
         (
-            '[[source]]\nname = "x"\nauth = [{type = "basic", username = "a:b", password = "hush"}]',
+            '[[source]]\nname = "x"\nauth = [{type="basic", username="a:b", password="hush"}]',
             ["[[source]] 1 (x), auth[0].username: a user name has no colon"],
         ),
         (
