@@ -21,6 +21,7 @@ from app.notifications.notification import Refusal
 EMPTY: Final = 21
 UNREADABLE: Final = 22
 PARSER_DEPTH: Final = 200  # pydantic_core refuses anything deeper
+FARTHEST_LINE: Final = 10_000  # that is looked at for a better message
 LONGEST_NAME: Final = 60  # of a field, in a message
 LONGEST_NUMBER: Final = 308  # digits: what a double can hold
 
@@ -78,7 +79,7 @@ def read(raw: bytes, *, max_depth: int) -> Read | Refusal:
         return Refusal(
             UNREADABLE, f"The body is {type_name(content)}: expected a JSON object ({{…}})."
         )
-    if raw.count(b"{") + raw.count(b"[") > max_depth and _depth(content) > max_depth:
+    if raw.count(b"{") + raw.count(b"[") > max_depth and _is_deeper(content, max_depth):
         return Refusal(UNREADABLE, _too_deep(raw, max_depth))
     return _looked_through(raw, content)
 
@@ -177,10 +178,19 @@ def _join(path: str, key: str) -> str:
 # ── why a body cannot be read ────────────────────────────────────────────────────────────────────
 
 
-def _depth(value: dict[str, Any] | list[Any]) -> int:
-    """How many objects and lists are nested; the parser has seen to it that it is ≤ 201."""
-    inner = value.values() if isinstance(value, dict) else value
-    return 1 + max((_depth(one) for one in inner if isinstance(one, dict | list)), default=0)
+def _is_deeper(content: dict[str, Any], limit: int) -> bool:
+    """Whether more than `limit` objects and lists are nested; level by level, not by recursion."""
+    level: list[Any] = [content]
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _too_deep(raw: bytes, max_depth: int) -> str:
@@ -244,6 +254,6 @@ def _in_words(raw: bytes, what: str, place: re.Match[str] | None) -> str:
 def _offset(raw: bytes, line: int, column: int) -> int:
     """The index of the byte the parser stopped at."""
     start = 0
-    for _ in range(line - 1):
+    for _ in range(min(line, FARTHEST_LINE) - 1):
         start = raw.find(b"\n", start) + 1
     return start + max(column - 1, 0)

@@ -51,6 +51,7 @@ _EXPECTED_BY: Final[Mapping[str, str]] = MappingProxyType(
         "string_too_long": "a shorter text (ids and words: 255 characters, links: 2000)",
         "string_type": "text",
         "timestamp": A_TIME,
+        "too_long": "a list of at most 5000",
     }
 )
 

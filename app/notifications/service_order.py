@@ -31,8 +31,8 @@ class ServiceOrderItem(wire.Item):
     """An item; NBI writes its messages under either of two names."""
 
     percent_progress: wire.Identifier | None = None
-    order_message: list[OrderMessage] | None = None
-    order_item_message: list[OrderMessage] | None = None
+    order_message: wire.Many[OrderMessage] | None = None
+    order_item_message: wire.Many[OrderMessage] | None = None
 
 
 class ServiceOrder(wire.Order):
@@ -47,11 +47,11 @@ class ServiceOrder(wire.Order):
     )
 
     state: wire.Word | None = Field(default=None, validation_alias=AliasChoices("state", "status"))
-    order_item: list[ServiceOrderItem] | None = Field(
+    order_item: wire.Many[ServiceOrderItem] | None = Field(
         default=None, validation_alias=AliasChoices("orderItem", "orderItems")
     )
     completion_date_time: wire.Timestamp | None = None
-    order_message: list[OrderMessage] | None = None
+    order_message: wire.Many[OrderMessage] | None = None
     notification_type: wire.Text | None = None  # Virtutel
     reason: wire.Text | None = None  # Virtutel
 

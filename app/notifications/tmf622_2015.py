@@ -18,7 +18,7 @@ from app.notifications.notification import Kind
 class OrderItem(wire.Item):
     """An item: id, action, state and a link to its appointment."""
 
-    product_order_item: list[OrderItem] | None = None
+    product_order_item: wire.Many[OrderItem] | None = None
 
     def inner(self) -> Sequence[wire.Item]:
         """The items inside this one (R18 senders nest them)."""
@@ -28,7 +28,7 @@ class OrderItem(wire.Item):
 class ProductOrder(wire.Order):
     """The order as orderRemoveNotification has it: nothing in it is required."""
 
-    order_item: list[OrderItem] | None = Field(
+    order_item: wire.Many[OrderItem] | None = Field(
         default=None, validation_alias=AliasChoices("orderItem", "productOrderItem")
     )
 

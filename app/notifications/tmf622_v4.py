@@ -15,7 +15,7 @@ from app.notifications.notification import ResourceType
 class ProductOrderItem(wire.Item):
     """An item, with the items inside it."""
 
-    product_order_item: list[ProductOrderItem] | None = None
+    product_order_item: wire.Many[ProductOrderItem] | None = None
 
     def inner(self) -> Sequence[wire.Item]:
         """`productOrderItem` of the item."""
@@ -25,10 +25,10 @@ class ProductOrderItem(wire.Item):
 class ProductOrder(wire.Order):
     """The order; milestones, risks and errors are v5's words, which v4 senders use as well."""
 
-    product_order_item: list[ProductOrderItem] | None = None
-    product_order_milestone: list[wire.Milestone] | None = None
-    product_order_jeopardy_alert: list[wire.JeopardyAlert] | None = None
-    product_order_error_message: list[wire.ErrorMessage] | None = None
+    product_order_item: wire.Many[ProductOrderItem] | None = None
+    product_order_milestone: wire.Many[wire.Milestone] | None = None
+    product_order_jeopardy_alert: wire.Many[wire.JeopardyAlert] | None = None
+    product_order_error_message: wire.Many[wire.ErrorMessage] | None = None
     order_item_id: wire.Identifier | None = None  # MEF
     milestone_name: wire.Text | None = None  # MEF
 

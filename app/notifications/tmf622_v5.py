@@ -25,7 +25,7 @@ class ItemStateChange(wire.Wire):
 class ProductOrder(tmf622_v4.ProductOrder):
     """The order of v5."""
 
-    item_state_change: list[ItemStateChange] | None = None
+    item_state_change: wire.Many[ItemStateChange] | None = None
 
     def listed(self) -> Sequence[wire.Item]:
         """`productOrderItem`; where there is none, the items of `itemStateChange`."""

@@ -17,7 +17,7 @@ from app.notifications.notification import ResourceType
 class ServiceOrderItem(wire.Item):
     """An item, with the items inside it (v4)."""
 
-    service_order_item: list[ServiceOrderItem] | None = None
+    service_order_item: wire.Many[ServiceOrderItem] | None = None
 
     def inner(self) -> Sequence[wire.Item]:
         """`serviceOrderItem` of the item."""
@@ -34,13 +34,13 @@ class ExternalReference(wire.Wire):
 class ServiceOrder(wire.Order):
     """The order of either version."""
 
-    items: list[ServiceOrderItem] | None = Field(
+    items: wire.Many[ServiceOrderItem] | None = Field(
         default=None, validation_alias=AliasChoices("serviceOrderItem", "orderItem")
     )
-    milestone: list[wire.Milestone] | None = None
-    jeopardy_alert: list[wire.JeopardyAlert] | None = None
-    error_message: list[wire.ErrorMessage] | None = None
-    external_reference: list[ExternalReference] | None = None
+    milestone: wire.Many[wire.Milestone] | None = None
+    jeopardy_alert: wire.Many[wire.JeopardyAlert] | None = None
+    error_message: wire.Many[wire.ErrorMessage] | None = None
+    external_reference: wire.Many[ExternalReference] | None = None
     order_item_id: wire.Identifier | None = None  # MEF
 
     def listed(self) -> Sequence[wire.Item]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 from pydantic import (
     AliasChoices,
@@ -31,6 +31,11 @@ from app.notifications import findings, timestamps
 
 HREF_LENGTH: Final = 2000
 WORD_LENGTH: Final = 255
+MOST_ELEMENTS: Final = 5000
+
+Element = TypeVar("Element")
+Many = Annotated[list[Element], Field(max_length=MOST_ELEMENTS)]
+"""A list; bounded, so that no body of 1 MiB can keep the process for seconds."""
 
 
 def _identifier(**text: Any) -> CoreSchema:
@@ -106,12 +111,12 @@ def _shape(value: Any) -> str:
 
 
 ExternalId = Annotated[
-    Annotated[Identifier, Tag("~text")] | Annotated[list[ExternalIdentifier], Tag("~list")],
+    Annotated[Identifier, Tag("~text")] | Annotated[Many[ExternalIdentifier], Tag("~list")],
     Discriminator(_shape),
 ]
 """Text up to v4, a list of ExternalIdentifier in v5."""
 Texts = Annotated[
-    Annotated[Text, Tag("~text")] | Annotated[list[Text], Tag("~list")], Discriminator(_shape)
+    Annotated[Text, Tag("~text")] | Annotated[Many[Text], Tag("~list")], Discriminator(_shape)
 ]
 """Text, or a list of texts."""
 
