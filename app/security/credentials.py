@@ -98,22 +98,18 @@ def key_id(text: str) -> str:
     return text.partition(".")[0]
 
 
-def check(
-    presented: bytes, credential: StoredCredential | None, *, pepper: bytes, now: datetime
-) -> StoredCredential:
-    """Give back `credential`, which `presented` named by its id, if it is really that one.
+def check(presented: bytes, credential: StoredCredential, *, pepper: bytes, now: datetime) -> None:
+    """Make sure that `presented` is the text of `credential`, which it names by its id.
 
-    Raises InvalidCredentials when it is not, or there is none, or it is revoked;
-    ExpiredCredentials when it is but for its age.
+    Raises InvalidCredentials when it is not, or it is revoked; ExpiredCredentials when it is but
+    for its age.
     """
-    found = digest(presented, pepper)
-    if credential is None or not hmac.compare_digest(found, credential.secret_hash):
+    if not hmac.compare_digest(digest(presented, pepper), credential.secret_hash):
         raise errors.InvalidCredentials(UNKNOWN)
     if credential.revoked_at is not None:
         raise errors.InvalidCredentials(UNKNOWN)
     if credential.expires_at is not None and credential.expires_at <= now:
         raise errors.ExpiredCredentials
-    return credential
 
 
 def parse_basic(text: str) -> tuple[str, bytes]:

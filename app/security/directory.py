@@ -97,12 +97,9 @@ class Directory:
         Raises InvalidCredentials, ExpiredCredentials.
         """
         held = self._held.get(credentials.key_id(presented.decode("latin-1")))
-        if held is not None and held.credential.type != type_:
-            held = None
-        known = held.credential if held is not None else None
-        credentials.check(presented, known, pepper=self._pepper, now=now)
-        if held is None:  # check has refused it already
+        if held is None or held.credential.type != type_:
             raise errors.InvalidCredentials(credentials.UNKNOWN)
+        credentials.check(presented, held.credential, pepper=self._pepper, now=now)
         return held
 
     def scopes_of(self, credential_id: str, now: datetime) -> frozenset[str] | None:

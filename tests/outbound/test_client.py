@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 
 import pytest
 
@@ -46,6 +47,35 @@ async def test_what_is_compressed_is_refused():
         server.answer = (200, {"Content-Encoding": "gzip"}, b"\x1f\x8b")
         with pytest.raises(client.FetchFailed, match="content encoding"):
             await client.fetch_json(server.url)
+
+
+def tls(pem):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
+async def test_a_server_with_a_certificate_of_its_own_making_is_not_believed(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with f.serving(tls(f.certificate(tmp_path))) as server:
+        with pytest.raises(client.FetchFailed, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.fetch_json(server.url)
+        assert server.paths == []
+
+
+async def test_a_certificate_that_the_environment_trusts_is_believed(tmp_path, monkeypatch):
+    pem = f.certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with f.serving(tls(pem)) as server:
+        server.answer = (200, {}, b"{}")
+        assert await client.fetch_json(server.url) == b"{}"
+
+
+async def test_a_certificate_file_that_is_missing_is_a_failure(tmp_path, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    with pytest.raises(client.FetchFailed):
+        await client.fetch_json("https://127.0.0.1:1/")
 
 
 async def test_a_server_that_is_not_there_is_a_failure():

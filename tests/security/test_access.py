@@ -241,6 +241,14 @@ async def test_a_revoked_credential_stops_at_the_next_refresh():
     assert await house.refusal(presented) == 41
 
 
+def test_a_refresh_that_brings_nothing_new_costs_nothing():
+    house = House(ORANGE)
+    house.credential("orange", "api_key")
+    before = house.access._directory
+    house.access.refresh(list(house.rows), dict(house.not_before))
+    assert house.access._directory is before
+
+
 async def test_two_credentials_of_a_type_hold_while_one_is_rotated():
     house = House(ORANGE)
     old, new = (house.credential("orange", "api_key") for _ in "12")

@@ -48,7 +48,7 @@ def test_the_pepper_is_not_the_signing_secret():
 
 def test_a_revoked_credential_does_not_check():
     shown, row = make()
-    assert credentials.check(shown.encode(), row, pepper=PEPPER, now=f.NOW) is row
+    credentials.check(shown.encode(), row, pepper=PEPPER, now=f.NOW)
     revoked = replace(row, revoked_at=f.NOW)
     with pytest.raises(errors.InvalidCredentials):
         credentials.check(shown.encode(), revoked, pepper=PEPPER, now=f.NOW)

@@ -44,6 +44,8 @@ JWKS = (
     {"kty": "oct", "kid": "shared", "k": f.b64(f.SECRET)},
     {"kty": "oct", "kid": "shared-too", "alg": "RS256", "k": f.b64(f.SECRET)},
     {"kty": "RSA", "kid": "broken", "n": "!", "e": "AQAB"},
+    {"kty": "RSA", "kid": "cut", "n": "A" * 345, "e": "AQAB"},
+    {"kty": "EC", "kid": "off-curve", "crv": "P-256", "x": f.b64(bytes(32)), "y": f.b64(bytes(32))},
     {"kty": "RSA", "kid": 7, "n": "AQAB", "e": "AQAB"},
     "no key at all",
 )
@@ -152,6 +154,8 @@ INVALID = {
     "a weak key": f.remote(kid="weak", sign=f.rs256(f.rsa_key("weak", 1024))),
     "a key that is public with its secret": f.remote(kid="private"),
     "a broken key": f.remote(kid="broken"),
+    "a key cut short": f.remote(kid="cut"),
+    "a point off its curve": f.remote(alg="ES256", kid="off-curve", sign=f.es256()),
     "RS256 by an EC key's kid": f.remote(kid="curve"),
     "ES256 by an RSA key's kid": f.remote(alg="ES256"),
     "ES256 on the wrong curve": f.remote(
@@ -314,6 +318,7 @@ async def test_a_verified_token_is_known_for_a_minute_and_no_longer():
     claims = await verifying.verify(token)
     clock.turn(59.9)
     assert verifying.cached(token) is claims
+    assert await verifying.verify(token) is claims
     clock.turn(0.1)
     assert verifying.cached(token) is None
 
