@@ -138,19 +138,19 @@ class LocalIssuer:
         source: str | None = None,
         credential: str | None = None,
     ) -> str:
-        """A token for `subject` that holds for `ttl`.
+        """A token for `subject` that holds for `ttl`, less than a second short.
 
         `iat` is a whole second, rounded down: receivers that share the secret may differ in their
         clocks by a little, and our own tokens have no leeway.
         """
-        now = self._clock.now().timestamp()
+        issued = math.floor(self._clock.now().timestamp())
         claims = {
             "iss": LOCAL_ISSUER,
             "aud": LOCAL_ISSUER,
             "sub": subject,
             "jti": str(uuid.uuid4()),
-            "iat": math.floor(now),
-            "exp": math.ceil(now + ttl.total_seconds()),
+            "iat": issued,
+            "exp": issued + math.ceil(ttl.total_seconds()),
             "scope": " ".join(sorted(set(scopes))),
         }
         if source is not None:
