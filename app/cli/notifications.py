@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -86,7 +87,8 @@ def notifications(  # noqa: PLR0913 - one parameter an option
             head = log.head(connection)
         _list(reversed(rows), as_json=as_json)
         if follow:
-            _list(_to_come(opened, wanted, head), as_json=as_json, titled=False)
+            with contextlib.suppress(KeyboardInterrupt):
+                _list(_to_come(opened, wanted, head), as_json=as_json, titled=False)
         elif not rows:
             screen.remark("none; send one: listener send --samples lists what there is to send")
 
@@ -104,7 +106,7 @@ def _list(rows: Iterator[dict[str, Any]], *, as_json: bool, titled: bool = True)
             WIDTHS,
             {
                 "seq": row["seq"],
-                "received": row["received_at"].strftime("%Y-%m-%d %H:%M:%SZ"),
+                "received": row["received_at"],
                 "source": row["source"],
                 "kind": row["kind"],
                 "state": row["state"],
@@ -119,8 +121,8 @@ def _remarks(row: dict[str, Any]) -> list[str]:
     said = [row["attention"]] if row["attention"] else []
     if row["conflict"]:
         said.append("conflict")
-    if row["sightings"] > 1:
-        said.append(f"seen ×{row['sightings']}")
+    if row["sightings"]:
+        said.append(f"again ×{row['sightings']}")
     return [*said, *row["warnings"]]
 
 
@@ -136,8 +138,6 @@ def _to_come(opened: engine.Database, wanted: log.Filter, head: int) -> Iterator
                 rows = log.page(connection, wanted, after_seq=head, limit=PAGE, ascending=True)
             yield from rows
             head = rows[-1]["seq"] if len(rows) == PAGE else seen
-    except KeyboardInterrupt:
-        return
     finally:
         follower.close()
 

@@ -58,7 +58,9 @@ def listing(
             screen.json_line({**row, "raw_digest": row["raw_digest"].hex()})
     elif rows:
         screen.table(
-            COLUMNS, ([row[name] for name in COLUMNS] for row in rows), numbers=("code", "count")
+            COLUMNS,
+            ([row[name] for name in COLUMNS] for row in rows),
+            numbers=("code", "count"),
         )
     else:
         screen.remark(f"none is {status.value}")

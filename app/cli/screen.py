@@ -10,11 +10,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from app.cli import failure
@@ -40,6 +39,9 @@ STYLES = {
 }
 """The colour a word has wherever it is shown."""
 
+TIME = "%Y-%m-%d %H:%M:%SZ"
+"""Times in tables: UTC, to the second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -64,6 +66,8 @@ def plain(value: Any) -> Any:
     match value:
         case datetime():
             return canonical.rfc3339(value)
+        case StrEnum():
+            return value.value
         case bytes():
             return value.decode("utf-8", errors="replace")
         case Mapping():
@@ -82,30 +86,41 @@ def json_line(value: Any) -> None:
 
 
 def cell(value: Any) -> Text:
-    """One cell: `-` for nothing, control characters made visible, the colour of its word."""
-    if isinstance(value, Word):
-        return Text(str(value.value), style=value.style)
-    shown = "-" if value is None or value == "" else str(plain(value))
-    safe = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
-    return Text(safe, style=STYLES.get(safe, "dim" if safe == "-" else ""))
+    """One cell: `-` for nothing, times to the second, the colour of its word."""
+    match value:
+        case Word():
+            return Text(str(value.value), style=value.style)
+        case None | "":
+            return Text("-", style="dim")
+        case datetime():
+            return Text(value.strftime(TIME))
+        case _:
+            shown = _printable(str(plain(value)))
+            return Text(shown, style=STYLES.get(shown, ""))
+
+
+def _printable(text: str) -> str:
+    """`text` without what could move a terminal's cursor or change its colours."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: Sequence[str] = ()
 ) -> None:
-    """An aligned table on stdout; columns named in `numbers` are set to the right."""
-    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for name in columns:
-        grid.add_column(
-            name.replace("_", " "),
-            justify="right" if name in numbers else "left",
-            overflow="fold",
-            no_wrap=name in numbers,
-        )
-    for row in rows:
-        grid.add_row(*(cell(value) for value in row))
-    console = Console(highlight=False)
-    console.print(grid)
+    """An aligned table on stdout; columns named in `numbers` are set to the right.
+
+    Nothing is cut or broken, for ids are there to be copied: the last column may be long, and a
+    narrow terminal breaks the lines itself.
+    """
+    titles = [Text(name.replace("_", " "), style="bold") for name in columns]
+    lines = [titles, *([cell(value) for value in row] for row in rows)]
+    widths = [max(each.cell_len for each in column) for column in zip(*lines, strict=True)]
+    for line in lines:
+        for name, each, width in zip(columns, line, widths, strict=True):
+            each.align("right" if name in numbers else "left", width)
+        whole = Text("  ").join(line)
+        whole.rstrip()
+        answers().print(whole)
 
 
 def heading(widths: Mapping[str, int], last: str) -> None:
@@ -127,16 +142,20 @@ def line(widths: Mapping[str, int], values: Mapping[str, Any], words: Iterable[s
 
 
 def fields(values: Mapping[str, Any]) -> None:
-    """One thing in full on stdout: a name and its value a line."""
+    """One thing in full on stdout: a name and its value a line; bytes as a block of lines."""
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
-        line = Text(f"{name.replace('_', ' '):<{width}}  ", style="bold")
-        shown = (
-            json.dumps(plain(value), ensure_ascii=False, default=str)
-            if isinstance(value, (dict, list, tuple))
-            else value
-        )
-        answers().print(line + cell(shown))
+        title = Text(f"{name.replace('_', ' '):<{width}}  ", style="bold")
+        match value:
+            case bytes():
+                answers().print(title)
+                for text in plain(value).splitlines():
+                    answers().print(Text(f"    {_printable(text)}"))
+            case dict() | list() | tuple():
+                shown = json.dumps(plain(value), ensure_ascii=False, default=str)
+                answers().print(title + cell(shown))
+            case _:
+                answers().print(title + cell(plain(value)))
 
 
 def done(text: str) -> None:

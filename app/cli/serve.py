@@ -69,8 +69,8 @@ def _greet(found: settings.Settings) -> None:
         ttl=GREETING_TTL,
         source=chosen.name,
     )
-    shared = (s.body for s in sources.samples(chosen.kind) if s.path == event_types.SHARED_PATH)
-    body = min(shared, key=len)
+    plain = (sample for sample in sources.samples(chosen.kind) if sample.variant is None)
+    body = min((s.body for s in plain if s.path == event_types.SHARED_PATH), key=len)
     typer.echo(f"token  {issued}")
     typer.echo("\nSend a first notification; it answers 201:\n")
     typer.echo(

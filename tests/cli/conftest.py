@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import pytest
 
 from app import cli
 
-DEADLINE = 60.0
+HOUSE = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -72,35 +72,36 @@ class Served:
     greeting: str
 
 
-def serve(folder: Path) -> tuple[subprocess.Popen[str], Served]:
-    """Start `listener serve --hello` in `folder`; gives it once it has greeted."""
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Served]]:
+    """`listener serve --hello` in `folder`, once it has greeted; stopped afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     clean = {k: v for k, v in os.environ.items() if not k.startswith("LISTENER_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--hello", "--port", str(port)],
-        cwd=folder,
-        env={**clean, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stdout=subprocess.PIPE,
-        stderr=(folder / "log").open("w"),
-        text=True,
-    )
-    greeting = ""
-    deadline = time.monotonic() + DEADLINE
-    while "Then see it" not in greeting:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, (folder / "log").read_text()
-        assert time.monotonic() < deadline
-        greeting += line
-    return process, Served(f"http://127.0.0.1:{port}", folder, greeting)
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve", "--hello", "--port", str(port)],
+            cwd=folder,
+            env={**clean, "PYTHONPATH": str(HOUSE)},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    with process:
+        try:
+            greeting = ""
+            while "Then see it" not in greeting:
+                line = process.stdout.readline()
+                assert line, (folder / "log").read_text()
+                greeting += line
+            yield process, Served(f"http://127.0.0.1:{port}", folder, greeting)
+        finally:
+            process.send_signal(signal.SIGTERM)
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A listener with nothing configured, shared by the tests of this run."""
-    process, told = serve(tmp_path_factory.mktemp("served"))
-    with process:
+    with serving(tmp_path_factory.mktemp("served")) as (_, told):
         yield told
-        process.send_signal(signal.SIGTERM)

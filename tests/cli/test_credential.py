@@ -57,7 +57,7 @@ def test_the_table_shows_when_a_credential_ends(command):
     command("credential", "add", "local", "--type", "api_key", "--expires", "90d")
     shown = command("credential", "list", "local").out
     assert "active" in shown
-    assert shown.count("T") >= 2, "made at, ends at"
+    assert shown.count(":") >= 4, "made at, ends at"
 
 
 def test_an_unknown_source_is_refused_with_those_there_are(command):

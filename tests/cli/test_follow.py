@@ -3,7 +3,8 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+
+from tests.cli import conftest
 
 
 def test_a_follower_sees_what_comes_and_ends_quietly(command, served, monkeypatch, home):
@@ -12,7 +13,7 @@ def test_a_follower_sees_what_comes_and_ends_quietly(command, served, monkeypatc
     follower = subprocess.Popen(
         [sys.executable, "-m", "app", "notifications", "--follow", "--json", "-q", "followed-"],
         cwd=home,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(conftest.HOUSE)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 
 from tests.cli import conftest
 
@@ -46,8 +45,7 @@ def test_the_curl_line_answers_201_and_again_201(served):
 
 
 def test_it_stops_with_0_when_it_is_told_to(tmp_path):
-    process, _ = conftest.serve(tmp_path)
-    with process:
+    with conftest.serving(tmp_path) as (process, _):
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
@@ -59,7 +57,7 @@ def test_without_hello_nothing_is_said_on_stdout_and_a_taken_port_ends_with_2(tm
         ended = subprocess.run(
             [sys.executable, "-m", "app", "serve", "--port", str(taken.getsockname()[1])],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**os.environ, "PYTHONPATH": str(conftest.HOUSE)},
             capture_output=True,
             text=True,
             timeout=60,
