@@ -130,7 +130,7 @@ TABLE: Final[tuple[Form, ...]] = (
     ),
     _form(
         "24-hour clock with AM",
-        rf"({_DAY})T(\d\d?):(\d\d?):([0-5]\d) AM\.(\d{1, 60})",
+        rf"({_DAY})T(\d\d?):(\d\d?):([0-5]\d) AM\.(\d{{1,60}})",
         _hours_unpadded,
         "2017-05-09T16:1:04 AM.637766",
         pulled=True,

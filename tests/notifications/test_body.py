@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.notifications import body
 from app.notifications.notification import Refusal
 
+TEXT = st.characters(codec="utf-8", exclude_characters="\0")
 DEEP = b'{"a":' * 100 + b"1" + b"}" * 100
 
 
@@ -115,18 +116,16 @@ def test_no_bytes_make_it_raise(raw):
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(TEXT),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(TEXT), inner),
         max_leaves=30,
     )
 )
 def test_every_json_object_is_read_as_it_is(value):
-    if json.dumps(value).count("u0000") or "Infinity" in json.dumps(value):
-        return
-    read = body.read(json.dumps({"v": value}).encode("utf-8", "replace"), max_depth=200)
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return
+    read = body.read(json.dumps({"v": value}, ensure_ascii=False).encode(), max_depth=200)
     assert isinstance(read, body.Read)
     assert read.content == {"v": value}

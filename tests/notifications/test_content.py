@@ -32,9 +32,8 @@ def reordered(value):
 @given(JSON)
 def test_the_order_of_keys_and_white_space_do_not_count(value):
     compact = json.dumps(value, separators=(",", ":")).encode()
-    wide = json.dumps(reordered(value), indent=3, ensure_ascii=False).encode("utf-8", "replace")
-    if json.loads(wide) == value:
-        assert content.canonical_digest(compact) == content.canonical_digest(wide)
+    wide = json.dumps(reordered(value), indent=3, ensure_ascii=False).encode()
+    assert content.canonical_digest(compact) == content.canonical_digest(wide)
 
 
 @given(JSON, JSON)
