@@ -44,6 +44,7 @@ def _credential() -> typer.Typer:
     _add(group, credential.add, credential.ADD_EXAMPLES)
     _add(group, credential.listing, credential.LIST_EXAMPLES, name="list")
     _add(group, credential.revoke, credential.REVOKE_EXAMPLES)
+    _add(group, credential.void, credential.VOID_EXAMPLES)
     return group
 
 

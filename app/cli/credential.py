@@ -22,6 +22,7 @@ ADD_EXAMPLES = (
     "listener credential add orange --type client --label 2027 --expires 365d",
 )
 LIST_EXAMPLES = ("listener credential list", "listener credential list orange --json")
+VOID_EXAMPLES = ("listener credential void orange",)
 REVOKE_EXAMPLES = ("listener credential revoke 0199f2a4",)
 
 
@@ -121,6 +122,22 @@ def revoke(
             raise failure.CommandFailed(msg, "see which there are: listener credential list")
         opening.record(connection, "credential.revoke", id_, at=now)
     screen.done(f"credential {id_} is revoked; running listeners refuse it within 5 seconds")
+
+
+def void(
+    source: Annotated[str, typer.Argument(help="The source, as listener.toml names it.")],
+) -> None:
+    """Void every token of a source that was issued until now, whoever issued it.
+
+    For a token that leaked: running listeners refuse it within 5 seconds, new ones are honoured.
+    """
+    found = settings.load()
+    chosen = opening.push_source(opening.configuration(found), source)
+    now = clock.SystemClock().now()
+    with opening.using(runtime.open_database(found)) as opened, opened.begin() as connection:
+        stored.set_tokens_not_before(connection, chosen.name, now)
+        opening.record(connection, "source.void_tokens", chosen.name, at=now)
+    screen.done(f"tokens of {chosen.name} issued before {now:{screen.TIME}} are void")
 
 
 def _shown(row: stored.StoredCredential) -> dict[str, object]:

@@ -107,11 +107,11 @@ def release(
 
 def discard(ids: Ids) -> None:
     """Let go of refused bodies; that they came, and why they were refused, stays known."""
-    now = clock.SystemClock().now()
+    who, now = opening.operator(), clock.SystemClock().now()
     with opening.database(settings.load()) as opened:
         for id_ in ids:
             with opened.begin() as connection:
-                if not quarantine.mark(connection, id_, "discarded", opening.operator(), now):
+                if not quarantine.mark(connection, id_, Status.DISCARDED.value, who, now):
                     msg = f"no open row of the quarantine has the id {id_!r}"
                     raise failure.CommandFailed(msg, LIST_THEM)
                 opening.record(connection, "quarantine.discard", id_, at=now)
@@ -132,7 +132,7 @@ def _running(found: settings.Settings) -> Iterator[runtimes.Runtime]:
 def _release(live: runtimes.Runtime, id_: str, *, force: bool) -> bool:
     """Release one row and tell what became of it; false where it is still refused."""
     row = _row(live.engine, id_)
-    if row["status"] != "open":
+    if row["status"] != Status.OPEN:
         msg = f"{id_} is {row['status']} already"
         raise failure.CommandFailed(msg, LIST_THEM)
     declared = {source.name: source for source in live.configuration.sources}
@@ -170,7 +170,7 @@ def _mark(live: runtimes.Runtime, id_: str, told: str, *, force: bool) -> None:
     now = live.clock.now()
 
     def mark(connection: engine.Connection) -> None:
-        quarantine.mark(connection, id_, "released", opening.operator(), now, told)
+        quarantine.mark(connection, id_, Status.RELEASED.value, opening.operator(), now, told)
         opening.record(connection, "quarantine.release", id_, at=now, force=force)
 
     live.writer.run(mark).result()

@@ -11,13 +11,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import httpx
 
 
-class Unreachable(Exception):  # noqa: N818 - it says what is the matter
+class Unreachable(Exception):
     """No answer came: the address is wrong, nothing listens there, or it took too long."""
 
 
@@ -61,12 +60,7 @@ class Sender:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._client.close()
 
     def post(self, path: str, body: bytes) -> Answer:

@@ -14,6 +14,7 @@ EVERY = [
     ("credential", "add"),
     ("credential", "list"),
     ("credential", "revoke"),
+    ("credential", "void"),
     ("quarantine", "list"),
     ("quarantine", "show"),
     ("quarantine", "release"),

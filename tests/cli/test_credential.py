@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 
 import pytest
@@ -75,10 +76,9 @@ def test_an_unknown_id_is_a_failure_that_says_where_to_look(command):
 def test_acts_are_in_the_audit_trail(command, sqlite_url):
     made = command("credential", "add", "local", "--type", "api_key").out.partition(".")[0]
     command("credential", "revoke", made)
-    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+    with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection:
         rows = connection.execute("SELECT action, target, principal FROM audit_trail ORDER BY id")
         acts = rows.fetchall()
-    connection.close()
     assert [act[:2] for act in acts] == [("credential.add", made), ("credential.revoke", made)]
     assert all(act[2].startswith("cli:") for act in acts)
 
@@ -87,3 +87,11 @@ def test_the_first_credential_may_come_before_the_first_start(command, home, mon
     monkeypatch.delenv("LISTENER_DATABASE_URL")
     assert command("credential", "add", "local", "--type", "api_key").code == 0
     assert (home / "data/listener.db").exists()
+
+
+def test_tokens_issued_until_now_are_voided_for_one_source(command, sqlite_url):
+    assert command("credential", "void", "local").code == 0
+    with contextlib.closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection:
+        (row,) = connection.execute("SELECT source, tokens_not_before FROM source_state").fetchall()
+    assert row[0] == "local"
+    assert row[1].endswith("Z")
