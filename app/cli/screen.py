@@ -148,6 +148,7 @@ def fields(values: Mapping[str, Any]) -> None:
         title = Text(f"{name.replace('_', ' '):<{width}}  ", style="bold")
         match value:
             case bytes():
+                title.rstrip()
                 answers().print(title)
                 for text in plain(value).splitlines():
                     answers().print(Text(f"    {_printable(text)}"))
