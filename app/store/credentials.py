@@ -5,11 +5,11 @@ Not here: making and checking one (`security.credentials`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
 
 from app.store import tables, tail
 
@@ -47,14 +47,14 @@ def listing(connection: Connection, source: str | None = None) -> list[StoredCre
     )
     if source is not None:
         rows = rows.where(credential.c.source == source)
-    return _stored(connection.execute(rows).all())
+    return _stored(connection.execute(rows).mappings())
 
 
 def active(connection: Connection) -> list[StoredCredential]:
     """All credentials that are not revoked; whether one has expired is for who knows the time."""
     credential = tables.CREDENTIAL
     rows = select(credential).where(credential.c.revoked_at.is_(None)).order_by(credential.c.id)
-    return _stored(connection.execute(rows).all())
+    return _stored(connection.execute(rows).mappings())
 
 
 def revoke(connection: Connection, id_: str, at: datetime) -> bool:
@@ -74,7 +74,7 @@ def source_states(connection: Connection) -> dict[str, datetime]:
     state = tables.SOURCE_STATE
     rows = select(state.c.source, state.c.tokens_not_before)
     found = connection.execute(rows.where(state.c.tokens_not_before.is_not(None)))
-    return {source: moment for source, moment in found}
+    return {row.source: row.tokens_not_before for row in found}
 
 
 def set_tokens_not_before(connection: Connection, source: str, at: datetime) -> None:
@@ -83,5 +83,5 @@ def set_tokens_not_before(connection: Connection, source: str, at: datetime) -> 
     tail.wake(connection)
 
 
-def _stored(rows: Sequence[Row[tuple[object, ...]]]) -> list[StoredCredential]:
-    return [StoredCredential(**row._mapping) for row in rows]
+def _stored(rows: Iterable[RowMapping]) -> list[StoredCredential]:
+    return [StoredCredential(**row) for row in rows]

@@ -49,7 +49,7 @@ class Filter:
     q: str | None = None
 
     def conditions(self, dialect: str) -> list[ColumnElement[bool]]:
-        """The conditions on `log`, all of which must hold; `dialect` is the connection's name of it."""
+        """The conditions on `log`, all of which must hold, in the words of `dialect` (its name)."""
         if not all(is_storable(value) for value in astuple(self)):
             return [false()]
         asked = [

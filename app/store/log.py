@@ -66,7 +66,7 @@ def one(connection: Connection, id_: str) -> dict[str, Any] | None:
 
 
 def raw(connection: Connection, id_: str) -> tuple[bytes, str | None] | None:
-    """The exact bytes of notification `id_` and the content type they came with; null: not there."""
+    """The exact bytes of notification `id_` and their content type; null: not there."""
     if not filters.is_storable(id_):
         return None
     log, payload = tables.LOG, tables.PAYLOAD

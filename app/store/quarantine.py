@@ -16,7 +16,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    Connection,
+    LargeBinary,
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from app.store import filters, tables
 
@@ -138,7 +149,7 @@ def page(
 
 
 def one(connection: Connection, id_: str) -> dict[str, Any] | None:
-    """Row `id_` whole, with `body` (bytes or null), `faults` and `kept`; null when there is none."""
+    """Row `id_` whole, with `body` (bytes or null), `faults` and `kept`; null: none such."""
     if not filters.is_storable(id_):
         return None
     rows = select(tables.QUARANTINE).where(tables.QUARANTINE.c.id == id_)
@@ -184,7 +195,7 @@ def mark(
 
 
 def usage(connection: Connection) -> list[dict[str, Any]]:
-    """Of each source: `source`, `rows`, `bytes`, `digests`, `overflow` (only counted), `full` (bool)."""
+    """Of each source: source, rows, bytes, digests, overflow (only counted) and full (bool)."""
     used, over = tables.QUARANTINE_USAGE, tables.QUARANTINE_OVERFLOW
     counts = select(over.c.source, func.sum(over.c.count)).group_by(over.c.source)
     overflow = {source: int(n) for source, n in connection.execute(counts)}
@@ -223,9 +234,7 @@ def _counted(holds: Iterable[Hold]) -> dict[_Key, tuple[Hold, int, datetime]]:
 def _lock_usage(connection: Connection, sources: set[str]) -> dict[str, _Usage]:
     """The usage of `sources`, each locked until the transaction ends, always in the same order."""
     used = tables.QUARANTINE_USAGE
-    rows = (
-        select(used).where(used.c.source.in_(sources)).order_by(used.c.source).with_for_update()
-    )
+    rows = select(used).where(used.c.source.in_(sources)).order_by(used.c.source).with_for_update()
     found = connection.execute(rows).all()
     if len(found) < len(sources):
         connection.execute(_FIRST_USAGE, [{"source": source} for source in sorted(sources)])
@@ -250,10 +259,8 @@ def _known(connection: Connection, keys: Iterable[_Key]) -> dict[_Key, _Known]:
     }
 
 
-def _repeat(
-    held: Hold, count: int, last: datetime, known: _Known, used: _Usage
-) -> dict[str, Any]:
-    """The parameters of `_REPEAT`; takes its place in the quota where the row had none, or had no bytes."""
+def _repeat(held: Hold, count: int, last: datetime, known: _Known, used: _Usage) -> dict[str, Any]:
+    """The parameters of `_REPEAT`; takes a place where the row had none or no bytes."""
     body = None
     if not known.kept and held.body is not None and used.admit(len(held.body)):
         body = held.body
@@ -292,9 +299,7 @@ def _new(held: Hold, count: int, last: datetime, used: _Usage) -> dict[str, Any]
     }
 
 
-def _count_overflow(
-    connection: Connection, over: Sequence[tuple[Hold, int, datetime]]
-) -> None:
+def _count_overflow(connection: Connection, over: Sequence[tuple[Hold, int, datetime]]) -> None:
     for held, count, last in over:
         row = {"source": held.source, "code": held.code, "more": count, "last": last}
         connection.execute(_OVERFLOW, row)
@@ -309,7 +314,7 @@ def _optional(value: str | None) -> str | None:
     return None if value is None else _storable(value)
 
 
-def _listed(limit: int) -> Any:
+def _listed(limit: int) -> Select[Any]:
     quarantine = tables.QUARANTINE
     columns = [c for c in quarantine.columns if c.name not in {"body", "faults"}]
     rows = select(*columns, quarantine.c.body.is_not(None).label("kept"))
@@ -332,7 +337,7 @@ _REPEAT = (
     .values(
         count=tables.QUARANTINE.c.count + bindparam("more"),
         last_received_at=bindparam("last"),
-        body=func.coalesce(bindparam("bytes", type_=tables.QUARANTINE.c.body.type), tables.QUARANTINE.c.body),
+        body=func.coalesce(bindparam("bytes", type_=LargeBinary()), tables.QUARANTINE.c.body),
         status="open",
         resolved_at=None,
         resolved_by=None,

@@ -31,9 +31,7 @@ _PARTITION = re.compile(r"payload_p\d+")
 
 def head() -> str:
     """The revision this program needs."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None
-    return revision
+    return ScriptDirectory.from_config(_config()).get_heads()[0]
 
 
 def current(connection: Connection) -> str | None:
@@ -42,7 +40,7 @@ def current(connection: Connection) -> str | None:
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the schema to `head()`; safe when two processes do it at once, harmless when done again.
+    """Bring the schema to `head()`: safe when two processes do it at once, harmless when repeated.
 
     Raises `errors.ConfigurationError` where the database server or the schema is not one this
     program can use.

@@ -2,7 +2,7 @@
 
 `ledger`, `log` and `payload` are the three of DESIGN §5: ledger and log rows are never deleted,
 retention acts on payload alone. Rows are built from canonical objects only, for a `table=True`
-class does not validate. The migrations under `migrations/` make these tables; a test holds both equal.
+class does not validate. The steps under `migrations/` make these tables; a test holds both equal.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ class UtcMoment(TypeDecorator[datetime]):
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return datetime.fromisoformat(value)
-        return value.astimezone(UTC)
+            value = datetime.fromisoformat(value)
+        moment: datetime = value.astimezone(UTC)
+        return moment
 
 
 BIG = BigInteger().with_variant(Integer(), "sqlite")
@@ -112,7 +113,7 @@ class Sighting(SQLModel, table=True):
 
 
 def _log_index(column: str, *, prefix: bool = False, only_present: bool = False) -> Index:
-    """An index of the log on (column, seq); `prefix`: fit for "begins with" whatever the collation."""
+    """An index of the log on (column, seq); `prefix`: fit for "begins with"."""
     present = text(f"{column} IS NOT NULL") if only_present else None
     return Index(
         f"log_{column}",
@@ -125,25 +126,29 @@ def _log_index(column: str, *, prefix: bool = False, only_present: bool = False)
 
 
 class Log(SQLModel, table=True):
-    """The log: the canonical columns, in commit order (law 3). Never deleted."""
+    """The log: the canonical columns, in commit order (law 3). Never deleted.
+
+    Indexed are the ids people look for and what is rare. Not source, kind, state: read backwards,
+    the log answers those from its end, and a value nobody has costs 0.2 s a million rows (SQLite;
+    PostgreSQL 0.06 s), while each such index costs every append 3 µs and leads SQLite's planner
+    away from the order's. event_id is found by the ledger's index.
+    """
 
     __tablename__ = "log"
     __table_args__ = (
+        Index("log_id", "id", unique=True, postgresql_ops={"id": "text_pattern_ops"}),
         _log_index("order_id", prefix=True),
         _log_index("external_id", prefix=True, only_present=True),
         _log_index("about_order_id", prefix=True, only_present=True),
         _log_index("service_id", prefix=True, only_present=True),
         _log_index("access_id", prefix=True, only_present=True),
-        _log_index("source"),
-        _log_index("kind"),
-        _log_index("state", only_present=True),
         _log_index("attention", only_present=True),
         _log_index("conflict_of", only_present=True),
         {"sqlite_autoincrement": True},
     )
 
     seq: int = Field(sa_type=BIG, primary_key=True)
-    id: str = Field(sa_type=Text, unique=True)
+    id: str = Field(sa_type=Text)
     source: str = Field(sa_type=Text)
     channel: str = Field(sa_type=Text)
     flavour: str = Field(sa_type=Text)
@@ -177,7 +182,10 @@ class Log(SQLModel, table=True):
 
 
 class Payload(SQLModel, table=True):
-    """What retention may take: the exact bytes and the small summary. Partitioned by range of seq on PostgreSQL."""
+    """What retention may take: the exact bytes and the small summary.
+
+    Partitioned by range of seq on PostgreSQL (`payloads`).
+    """
 
     __tablename__ = "payload"
 

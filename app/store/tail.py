@@ -119,8 +119,8 @@ class Tail:
         self._waiting = 0
         self._closing = False
         self._poke, self._poked = socket.socketpair()
-        self._poke.setblocking(False)
-        self._poked.setblocking(False)
+        for end in (self._poke, self._poked):
+            end.settimeout(0)
         self._thread = threading.Thread(target=self._run, name="tail", daemon=True)
 
     def on_wake(self, callback: Callable[[], object]) -> None:
@@ -179,7 +179,8 @@ class Tail:
             try:
                 self._follow()
             except _TROUBLE as trouble:
-                structlog.get_logger().warning("tail_lost_the_database", error=type(trouble).__name__)
+                why = type(trouble).__name__
+                structlog.get_logger().warning("tail_lost_the_database", error=why)
                 self._rest([], IDLE)
 
     def _follow(self) -> None:

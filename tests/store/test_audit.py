@@ -7,7 +7,12 @@ from tests.arrivals import RECEIVED
 
 
 def record(database, id_, **fields):
-    given = {"at": RECEIVED, "principal": "jwt:anna", "action": "quarantine.release", "target": "q1"}
+    given = {
+        "at": RECEIVED,
+        "principal": "jwt:anna",
+        "action": "quarantine.release",
+        "target": "q1",
+    }
     with database.begin() as connection:
         audit.record(connection, id_=id_, **{**given, **fields})
 

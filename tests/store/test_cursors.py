@@ -6,8 +6,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from app import errors
 from app.store import cursors
@@ -17,7 +16,11 @@ OTHER = "00000000-6b0f-4a53-9a8e-2f8f7a0b8d11"
 
 
 def made(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode())
+        .decode()
+        .rstrip("=")
+    )
 
 
 @given(st.integers(0, 2**63 - 1))

@@ -66,12 +66,11 @@ def test_what_is_known_is_not_asked_for_again(postgres):
 
 def test_readers_are_not_held_up_while_one_is_made(postgres):
     filling.put(postgres, {})
-    with postgres.connect() as writing, engine.read(postgres) as reading:
-        with writing.begin():
-            writing.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
-            reading.exec_driver_sql("SELECT * FROM payload").all()
-            payloads.ensure_partition(writing, 7_000_000)
-            assert len(reading.exec_driver_sql("SELECT * FROM payload").all()) == 1
+    with postgres.begin() as writing, engine.read(postgres) as reading:
+        writing.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
+        reading.exec_driver_sql("SELECT * FROM payload").all()
+        payloads.ensure_partition(writing, 7_000_000)
+        assert len(reading.exec_driver_sql("SELECT * FROM payload").all()) == 1
     assert "payload_p7" in partitions(postgres)
 
 

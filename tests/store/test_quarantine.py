@@ -79,9 +79,7 @@ def test_a_refused_body_is_kept_with_everything_known_of_it(database):
     assert hold(database, held) == [held.id]
     found = one(database, held.id)
     assert found["body"] == b"\x00\xff{"
-    assert found["faults"] == [
-        {"path": "", "problem": "it ends early", "expected": "an object"}
-    ]
+    assert found["faults"] == [{"path": "", "problem": "it ends early", "expected": "an object"}]
     expected = {
         "source": "orange", "code": 22, "message": "The body is not JSON.", "status": "open",
         "count": 1, "received_at": RECEIVED, "last_received_at": RECEIVED, "channel": "push",
@@ -220,7 +218,11 @@ def test_refused_again_after_that_it_is_open_again_with_its_bytes(database, stat
     assert hold(database, refused(b"123", received_at=LATER)) == [first.id]
     found = one(database, first.id)
     assert (found["status"], found["count"], found["body"]) == ("open", 2, b"123")
-    assert (found["resolved_by"], found["resolved_at"], found["notification_id"]) == (None, None, None)
+    assert (found["resolved_by"], found["resolved_at"], found["notification_id"]) == (
+        None,
+        None,
+        None,
+    )
     assert (usage(database)["rows"], usage(database)["bytes"]) == (1, 3)
 
 

@@ -38,7 +38,7 @@ def test_a_difference_between_tables_and_database_would_be_seen(
     database: sqlalchemy.Engine,
 ) -> None:
     with database.begin() as connection:
-        connection.exec_driver_sql("DROP INDEX log_kind")
+        connection.exec_driver_sql("DROP INDEX log_attention")
     assert [step[0] for step in differences(database)] == ["add_index"]
 
 

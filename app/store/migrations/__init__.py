@@ -1,1 +1,1 @@
-"""Alembic's folder: `env.py`, and one file a step under `versions/`. Run by `store.schema` alone."""
+"""Alembic's folder: `env.py`, and a file a step under `versions/`. Run by `store.schema` alone."""

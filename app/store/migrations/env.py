@@ -1,4 +1,4 @@
-"""What alembic runs: the steps, on the connection that `store.schema` hands over, in its transaction."""
+"""What alembic runs: the steps, on the connection of `store.schema` and in its transaction."""
 
 from __future__ import annotations
 

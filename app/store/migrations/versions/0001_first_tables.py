@@ -80,7 +80,7 @@ def _log() -> None:
     op.create_table(
         "log",
         sa.Column("seq", BIG, primary_key=True, autoincrement=sqlite),
-        sa.Column("id", sa.Text(), nullable=False, unique=True),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("flavour", sa.Text(), nullable=False),
@@ -113,10 +113,11 @@ def _log() -> None:
         sa.Column("payload_gone_at", MOMENT),
         sqlite_autoincrement=True,
     )
+    op.create_index("log_id", "log", ["id"], unique=True, postgresql_ops={"id": "text_pattern_ops"})
     for column in ("order_id", "external_id", "about_order_id", "service_id", "access_id"):
         _log_index(column, only_present=column != "order_id", prefix=True)
-    for column in ("source", "kind", "state", "attention", "conflict_of"):
-        _log_index(column, only_present=column not in {"source", "kind"})
+    for column in ("attention", "conflict_of"):
+        _log_index(column, only_present=True)
     if not sqlite:
         op.execute("CREATE SEQUENCE log_seq AS bigint MINVALUE 0 START 0 CACHE 1")
         op.execute("SELECT setval('log_seq', 0)")
