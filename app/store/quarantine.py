@@ -11,7 +11,7 @@ Not here: when a body is refused (`intake`), and validating it again (`intake.re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,6 @@ from sqlalchemy import (
     insert,
     select,
     text,
-    tuple_,
     update,
 )
 
@@ -36,8 +35,9 @@ FULL_BYTES = 100 * 1000 * 1000
 DIGESTS = 100_000
 """Quota of one source: rows with bytes, their bytes, rows without."""
 
-LONGEST_MESSAGE = 4000
-MOST_FAULTS = 100
+MOST_FAULTS = 20
+LONGEST_TEXT = 200
+"""What is kept of the faults told to the sender, which he can make as long as his body."""
 
 _Key = tuple[str, bytes, int]
 
@@ -249,10 +249,12 @@ def _save_usage(connection: Connection, usages: Mapping[str, _Usage]) -> None:
         connection.execute(update(used).where(used.c.source == source).values(**values))
 
 
-def _known(connection: Connection, keys: Iterable[_Key]) -> dict[_Key, _Known]:
+def _known(connection: Connection, keys: Collection[_Key]) -> dict[_Key, _Known]:
+    """The rows of `keys` that are there, and perhaps others (SQLite cannot seek triples)."""
     row = tables.QUARANTINE.c
-    key = (row.source, row.raw_digest, row.code)
-    rows = select(*key, row.id, row.status, row.body.is_not(None)).where(tuple_(*key).in_(keys))
+    rows = select(
+        row.source, row.raw_digest, row.code, row.id, row.status, row.body.is_not(None)
+    ).where(row.source.in_({key[0] for key in keys}), row.raw_digest.in_({key[1] for key in keys}))
     return {
         (source, bytes(digest), code): _Known(id_, status, bool(kept))
         for source, digest, code, id_, status, kept in connection.execute(rows)
@@ -281,7 +283,7 @@ def _new(held: Hold, count: int, last: datetime, used: _Usage) -> dict[str, Any]
         "source": held.source,
         "raw_digest": held.raw_digest,
         "code": held.code,
-        "message": _storable(held.message)[:LONGEST_MESSAGE],
+        "message": _storable(held.message),
         "faults": [{k: _storable(v) for k, v in fault.items()} for fault in faults],
         "status": "open",
         "count": count,
@@ -306,8 +308,9 @@ def _count_overflow(connection: Connection, over: Sequence[tuple[Hold, int, date
 
 
 def _storable(value: str) -> str:
-    """`value` without what a text column refuses: NUL, lone surrogates."""
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    """The beginning of `value`, without what a text column refuses: NUL, lone surrogates."""
+    kept = value[:LONGEST_TEXT].replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return kept.encode(errors="replace").decode()
 
 
 def _optional(value: str | None) -> str | None:

@@ -138,6 +138,15 @@ def test_text_that_no_column_takes_is_kept_without_what_it_refuses(database):
     assert found["faults"][0]["path"] == "a\N{REPLACEMENT CHARACTER}b"
 
 
+def test_a_sender_cannot_make_the_reason_as_long_as_he_likes(database):
+    faults = [{"path": "x" * 10_000, "problem": "y", "expected": "z"}] * 1000
+    held = refused(message="m" * 10_000, faults=faults)
+    hold(database, held)
+    found = one(database, held.id)
+    assert (len(found["message"]), len(found["faults"])) == (200, 20)
+    assert len(found["faults"][0]["path"]) == 200
+
+
 def test_beyond_its_rows_a_source_leaves_only_digest_and_reason(database, small_quota):
     ids = hold(database, *(refused(b"%d" % n) for n in range(4)))
     assert [one(database, id_)["kept"] for id_ in ids] == [True, True, True, False]
