@@ -1,4 +1,4 @@
-"""The epochs of the log: after a restore or a failover what was read before holds no more (law 10)."""
+"""The epochs of the log: after a restore or a failover, what was read holds no more (law 10)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from app.store import append, payloads, tables
+from app.store import payloads, statements, tables
 
 JUMP = 1_000_000
 """A new epoch begins at least this far beyond the last seq known: past anything handed out."""
@@ -21,14 +21,14 @@ def current(connection: Connection) -> str:
 
 
 def begin(connection: Connection, reason: str, at: datetime) -> str:
-    """Begin a new epoch at `at` and jump seq by `JUMP` or more, to a round number; answers its name.
+    """Begin a new epoch and jump seq by `JUMP` or more, to a round number; answers its name.
 
     Holds the append lock until the transaction ends, so that no append is cut in two.
     """
     epoch = tables.EPOCH
     name = str(uuid.uuid4())
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({append.LOCK})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({statements.LOCK})")
     last = connection.execute(select(func.max(epoch.c.number))).scalar_one() or 0
     row = {"number": last + 1, "epoch": name, "started_at": at, "reason": reason}
     connection.execute(insert(epoch).values(row))
