@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +12,7 @@ from typing import Any
 import pytest
 
 from app import cli
-
-HOUSE = Path(__file__).parents[2]
+from tests import serving
 
 
 @dataclass(frozen=True)
@@ -63,45 +57,11 @@ def command(home: Path, capfd: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-@dataclass(frozen=True)
-class Served:
-    """A listener that serves, and what it said when it was ready."""
-
-    url: str
-    folder: Path
-    greeting: str
-
-
-@contextlib.contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Served]]:
-    """`listener serve --hello` in `folder`, once it has greeted; stopped afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("LISTENER_")}
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--hello", "--port", str(port)],
-            cwd=folder,
-            env={**clean, "PYTHONPATH": str(HOUSE)},
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    with process:
-        try:
-            greeting = ""
-            while "Then see it" not in greeting:
-                line = process.stdout.readline()
-                assert line, (folder / "log").read_text()
-                greeting += line
-            yield process, Served(f"http://127.0.0.1:{port}", folder, greeting)
-        finally:
-            process.send_signal(signal.SIGTERM)
-
-
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A listener with nothing configured, shared by the tests of this run."""
-    with serving(tmp_path_factory.mktemp("served")) as (_, told):
-        yield told
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Listener]:
+    """A listener with nothing configured that greets, shared by the tests of this run."""
+    folder = tmp_path_factory.mktemp("served")
+    nothing = {"LISTENER_SECRET": "", "LISTENER_DATA_DIR": ""}
+    with serving.listener(folder, environment=nothing, arguments=("--hello",)) as server:
+        yield server
+        server.terminate()

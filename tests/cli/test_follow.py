@@ -4,8 +4,6 @@ import signal
 import subprocess
 import sys
 
-from tests.cli import conftest
-
 
 def test_a_follower_sees_what_comes_and_ends_quietly(command, served, monkeypatch, home):
     monkeypatch.setenv("LISTENER_DATA_DIR", str(served.folder / "data"))
@@ -13,7 +11,7 @@ def test_a_follower_sees_what_comes_and_ends_quietly(command, served, monkeypatc
     follower = subprocess.Popen(
         [sys.executable, "-m", "app", "notifications", "--follow", "--json", "-q", "followed-"],
         cwd=home,
-        env={**os.environ, "PYTHONPATH": str(conftest.HOUSE)},
+        env={**os.environ, "PYTHONPATH": served.environment["PYTHONPATH"]},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

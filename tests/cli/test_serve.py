@@ -1,13 +1,9 @@
 import json
-import os
 import shlex
-import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 
-from tests.cli import conftest
+from tests import serving
 
 
 def curl(line):
@@ -25,10 +21,8 @@ def curl_line(greeting):
 
 
 def test_the_greeting_names_the_url_and_a_token(served):
-    assert f"URL    {served.url}" in served.greeting
-    (token,) = [
-        line.split()[1] for line in served.greeting.splitlines() if line.startswith("token ")
-    ]
+    assert f"URL    {served.url}" in served.log
+    (token,) = [line.split()[1] for line in served.log.splitlines() if line.startswith("token ")]
     request = urllib.request.Request(
         f"{served.url}/admin/notifications", headers={"Authorization": f"Bearer {token}"}
     )
@@ -37,7 +31,7 @@ def test_the_greeting_names_the_url_and_a_token(served):
 
 
 def test_the_curl_line_answers_201_and_again_201(served):
-    request = curl(curl_line(served.greeting))
+    request = curl(curl_line(served.log))
     for _ in range(2):
         with urllib.request.urlopen(request) as answer:
             assert answer.status == 201
@@ -45,27 +39,18 @@ def test_the_curl_line_answers_201_and_again_201(served):
 
 
 def test_it_stops_with_0_when_it_is_told_to(tmp_path):
-    with conftest.serving(tmp_path) as (process, _):
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+    with serving.listener(tmp_path) as server:
+        assert server.terminate() == 0
 
 
-def test_without_hello_nothing_is_said_on_stdout_and_a_taken_port_ends_with_2(tmp_path):
+def test_a_taken_port_ends_with_2_and_names_the_option(command):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        ended = subprocess.run(
-            [sys.executable, "-m", "app", "serve", "--port", str(taken.getsockname()[1])],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(conftest.HOUSE)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert ended.returncode == 2
-    assert ended.stdout == ""
-    assert "--port" in ended.stderr
+        outcome = command("serve", "--port", str(taken.getsockname()[1]))
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "--port" in outcome.err
 
 
 def test_several_workers_need_postgresql(command):
