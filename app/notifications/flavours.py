@@ -151,15 +151,13 @@ def _unknown(
 
 
 def _made_up_row(sent: str, said: Mapping[str, Any]) -> event_types.EventType:
+    """A row for a spelling no row knows: its form by its name, its subject by what it wraps."""
     event = said.get("event")
     wrapper = next((name for name in _ORDERS if isinstance(event, dict) and name in event), None)
     about = _ORDERS[wrapper] if wrapper is not None else ResourceType.OTHER
-    form = (
-        event_types.Form.EVENT
-        if event_types.key(sent).endswith("event")
-        else event_types.Form.NOTIFICATION
-    )
-    services = wrapper is None or wrapper.endswith("erviceOrder")
+    is_event = event_types.key(sent).endswith("event")
+    form = event_types.Form.EVENT if is_event else event_types.Form.NOTIFICATION
+    services = not is_event if wrapper is None else wrapper.endswith("erviceOrder")
     return event_types.EventType(Kind.OTHER, about, form, (sent,), services)
 
 

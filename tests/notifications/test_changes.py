@@ -44,7 +44,10 @@ def test_identity_is_no_change_and_list_elements_are_named():
         ({"note": [{"text": "secret"}]}, "note"),
         ({"relatedParty": [{"name": "secret"}]}, "relatedParty"),
         ({"description": "secret"}, "description"),
-        ({"orderItem": [{"id": "7", "product": {"place": {"x": "secret"}}}]}, "orderItem[7].product.place"),
+        (
+            {"orderItem": [{"id": "7", "product": {"place": {"x": "secret"}}}]},
+            "orderItem[7].product.place",
+        ),
         (
             {"productCharacteristic": [{"name": "CustomerName", "value": "secret"}]},
             "productCharacteristic[CustomerName].value",
@@ -72,7 +75,9 @@ def test_a_name_is_personal_by_its_words(name, personal):
 
 
 def test_a_summary_stays_small():
-    many = changes.told({f"f{n}": "x" * 9999 for n in range(500)} | {"big": body.OutOfRange("1e400")})
+    many = changes.told(
+        {f"f{n}": "x" * 9999 for n in range(500)} | {"big": body.OutOfRange("1e400")}
+    )
     assert len(many) == 100
     assert all(len(change["value"]) == 501 for change in many)
     assert changes.told({"big": body.OutOfRange("1e400")}) == [{"path": "big", "value": "1e400"}]

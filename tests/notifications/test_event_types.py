@@ -22,7 +22,8 @@ SEEN = {
     " PRODUCT_ORDER_STATE_CHANGE_NOTIFICATION ProductOrderStateChangeEvent"
     " productOrderStateChangeEvent productOrderStatusChangeEvent",
     (Kind.STATE_CHANGED, SERVICE_ORDER): "ServiceOrderStateChangeNotification"
-    " serviceOrderStateChangeNotification ServiceOrderStateChangeEvent serviceOrderStateChangeEvent",
+    " serviceOrderStateChangeNotification ServiceOrderStateChangeEvent"
+    " serviceOrderStateChangeEvent",
     (Kind.ITEM_STATE_CHANGED, SERVICE_ORDER): "ServiceOrderItemStateChangeNotification"
     " serviceOrderItemStateChangeEvent",
     (Kind.ITEM_STATE_CHANGED, PRODUCT): "productOrderItemStateChangeEvent",

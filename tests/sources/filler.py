@@ -21,7 +21,7 @@ def contract(name: str) -> dict[str, Any]:
 
 
 def body_of(name: str, event_name: str) -> dict[str, Any]:
-    """A filled body of the event posted to `/listener/<event_name>`; texts are their field's name."""
+    """A filled body of the event posted to `/listener/<event_name>`."""
     whole = contract(name)
     operation = whole["paths"][f"/listener/{event_name}"]["post"]
     schema = operation["parameters"][0]["schema"]
@@ -36,20 +36,18 @@ def _filled(
         if inside.count(target) == MOST_TIMES_INSIDE_ITSELF:
             return None
         return _filled(known[target], known, name, (*inside, target))
-    if "enum" in schema:
-        return schema["enum"][0]
-    match schema.get("type"):
-        case "array":
-            element = _filled(schema["items"], known, name, inside)
-            return None if element is None else [element]
-        case "integer" | "number":
-            return 1
-        case "boolean":
-            return True
-        case "string":
-            return {"date-time": TIME, "uri": LINK}.get(schema.get("format", ""), name)
-        case _:
-            return _object(schema, known, inside)
+    if schema.get("type") == "array":
+        element = _filled(schema["items"], known, name, inside)
+        return None if element is None else [element]
+    if schema.get("type", "object") == "object":
+        return _object(schema, known, inside)
+    return _scalar(schema, name)
+
+
+def _scalar(schema: dict[str, Any], name: str) -> Any:
+    text = {"date-time": TIME, "uri": LINK}.get(schema.get("format", ""), name)
+    first = {"integer": 1, "number": 1, "boolean": True, "string": text}[schema["type"]]
+    return schema.get("enum", [first])[0]
 
 
 def _object(

@@ -1,6 +1,6 @@
 """TMF622 v4, TMF641 v3 and v4.1: a body filled from the official schema, for every event.
 
-The filler gives every text the name of its field, every time TIME, every enumeration its first word.
+The filler gives a text the name of its field, a time TIME, an enumeration its first word.
 """
 
 from __future__ import annotations
