@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from pydantic_core import from_json
 
@@ -142,12 +141,8 @@ def _exact_numbers(raw: bytes, content: dict[str, Any]) -> tuple[dict[str, Any],
         lexemes.append(lexeme)
         return OutOfRange(lexeme)
 
-    again = json.loads(raw, parse_int=exact, parse_float=exact, parse_constant=_no_constant)
+    again = json.loads(raw, parse_int=exact, parse_float=exact)
     return (again, lexemes[0]) if lexemes else (content, None)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def _cleaned(value: Any, name: str, path: str, met: _Cleaning) -> Any:
@@ -195,18 +190,13 @@ def _is_deeper(content: dict[str, Any], limit: int) -> bool:
 
 def _too_deep(raw: bytes, max_depth: int) -> str:
     limit = min(max_depth, PARSER_DEPTH)
-    depth = 0
-    for token in _tokens(raw):
+    depth = at = 0
+    for token in _TOKEN.finditer(raw):
         depth += 1 if token[0] in b"[{" else -1 if token[0] in b"]}" else 0
         if depth > limit:
-            return (
-                f"The body is nested too deeply at byte {token.start()}: expected at most {limit}."
-            )
-    return f"The body is nested too deeply: expected at most {limit}."
-
-
-def _tokens(raw: bytes) -> Iterator[re.Match[bytes]]:
-    return _TOKEN.finditer(raw)
+            at = token.start()
+            break
+    return f"The body is nested too deeply at byte {at}: expected at most {limit}."
 
 
 def _why_not(raw: bytes, error: str, max_depth: int) -> str:

@@ -26,7 +26,6 @@ STATES: Final = (
     "pendingCancellation",
     "draft",
 )
-FINAL: Final = frozenset({"completed", "failed", "partial", "cancelled", "rejected"})
 
 # Words that are not a canonical state's own name.
 NAMED: Final[Mapping[str, str]] = MappingProxyType(

@@ -67,7 +67,3 @@ def test_every_state_is_its_own_word_and_every_named_word_leads_to_a_state():
     for word, state in states.NAMED.items():
         assert states.canonical(word) == state
         assert state in states.STATES
-
-
-def test_final_states_are_the_five_of_the_life_cycles():
-    assert {"completed", "failed", "partial", "cancelled", "rejected"} == states.FINAL

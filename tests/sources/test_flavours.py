@@ -437,3 +437,46 @@ def test_items_inside_items_follow_their_outer_one():
         arrivals.item("1.2"),
         arrivals.item("2"),
     )
+
+
+@pytest.mark.parametrize(
+    ("event_type", "event", "expected"),
+    [
+        (
+            "productSpecificProductOrderItemMilestoneEvent",
+            {"id": "42", "orderItemId": "7", "milestoneName": "FOC"},
+            {"kind": "milestone", "summary": {"milestone": {"name": "FOC"}}},
+        ),
+        (
+            "serviceOrderItemStateChangeEvent",
+            {"id": "42", "orderItemId": "7"},
+            {"kind": "item_state_changed", "summary": {}},
+        ),
+        (
+            "productOrderInformationRequiredEvent",
+            {"id": "42", "orderItemId": "7"},
+            {
+                "kind": "information_required",
+                "summary": {"item_id": "7", "field": None, "criteria": None},
+            },
+        ),
+    ],
+)
+def test_an_event_of_mef_names_the_order_and_the_item(event_type, event, expected):
+    fields = arrivals.told(arrivals.arrival({"eventType": event_type, "event": event}))
+    assert {name: fields[name] for name in expected} == expected
+    assert (fields["order_id"], fields["items"]) == ("42", (arrivals.item("7"),))
+    assert fields["warnings"] == ("order_flat",)
+
+
+def test_an_event_type_with_blanks_is_trimmed():
+    fields = arrivals.told(arrivals.arrival(EVENT | {"eventType": " ProductOrderCreateEvent "}))
+    assert fields["event_type"] == "ProductOrderCreateEvent"
+    assert fields["warnings"] == ("blank_trimmed",)
+
+
+def test_a_long_text_is_cut_in_the_summary():
+    alert = [{"message": "x" * 5000}]
+    order = {"id": "42", "productOrderJeopardyAlert": alert}
+    body = {"eventType": "ProductOrderJeopardyAlertEvent", "event": {"productOrder": order}}
+    assert len(arrivals.told(arrivals.arrival(body))["summary"]["message"]) == 2001
