@@ -55,7 +55,8 @@ class Quarantined:
     refusal: canonical.Refusal
 
 
-Receipt = Appended | Repeated | Conflicted | Quarantined
+Released = Appended | Repeated | Conflicted
+Receipt = Released | Quarantined
 
 
 def identity(source: str, event_id: str | None, digest: bytes) -> bytes:

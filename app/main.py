@@ -36,8 +36,8 @@ def create_app(settings: config.Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.runtime = runtime
-    app.router.routes.append(listener.ListenerRoute(runtime))
     for router in (health.router, oauth.router, contract.router, *admin.routers):
         app.include_router(router)
+    app.add_middleware(listener.ListenerDoor, runtime=runtime)
     problems.install(app)
     return app

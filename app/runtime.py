@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 
 import uuid_utils
 
-from app import intake, settings as config, telemetry
+from app import errors, intake as intakes, settings as config, telemetry
 from app.clock import Clock, SystemClock
 from app.notifications import notification as canonical
 from app.outbound import client
 from app.security import access, jwt
 from app.sources import base, discover
-from app.store import credentials, engine as engines, schema, tail, writer
+from app.store import audit, credentials, engine as engines, quarantine, schema, tail, writer
 
 
 def new_id() -> str:
@@ -36,7 +36,7 @@ class Runtime:
     engine: engines.Database
     writer: writer.Writer
     tail: tail.Tail
-    intake: intake.Intake
+    intake: intakes.Intake
     kinds: Mapping[str, base.SourceKind]
     access: access.Access
     verifier: jwt.Verifier
@@ -77,6 +77,53 @@ class Runtime:
                 credentials.active(connection), credentials.source_states(connection)
             )
 
+    async def release(self, id_: str, *, by: str, force: bool) -> intakes.Released:
+        """Release quarantine row `id_` into the log on behalf of `by`, and audit it.
+
+        Raises `errors.NotFound`; `errors.Conflict` where it is not open, its source is not
+        configured any more, its bytes were not kept, or it is still refused and not `force`.
+        """
+        with engines.read(self.engine) as connection:
+            row = quarantine.one(connection, id_)
+        if row is None:
+            raise errors.NotFound(f"there is no quarantine row {id_}")
+        if row["status"] != "open":
+            raise errors.Conflict(f"quarantine row {id_} is {row['status']} already")
+        source = self.source(row["source"])
+        if source is None:
+            raise errors.Conflict(f"the source {row['source']} is not configured any more")
+        reading = self.reading(source)
+        outcome = await self.intake.release(row, source, reading, new_id=self.new_id(), force=force)
+        match outcome:
+            case canonical.Refusal():
+                faults = "; ".join(str(fault) for fault in outcome.faults)
+                raise errors.Conflict(f"still refused, {outcome.code}: {outcome.message} {faults}")
+            case intakes.Quarantined():
+                raise errors.Conflict(outcome.refusal.message)
+        await asyncio.wrap_future(
+            self.writer.run(lambda connection: self._released(connection, id_, by, outcome.id))
+        )
+        return outcome
+
+    def source(self, name: str) -> base.SourceConfig | None:
+        """The source of this name in the configuration in force."""
+        return next((one for one in self.configuration.sources if one.name == name), None)
+
+    def _released(
+        self, connection: engines.Connection, id_: str, by: str, notification_id: str
+    ) -> None:
+        at = self.clock.now()
+        quarantine.mark(connection, id_, "released", by, at, notification_id)
+        audit.record(
+            connection,
+            id_=self.new_id(),
+            at=at,
+            principal=by,
+            action="quarantine.release",
+            target=id_,
+            detail={"notification_id": notification_id},
+        )
+
     def start(self) -> None:
         """Start the writer and the tail. Raises `errors.ConfigurationError` for an old schema."""
         self.refresh_access()
@@ -107,7 +154,7 @@ def build(settings: config.Settings, clock: Clock | None = None) -> Runtime:
     follower = tail.Tail(engine)
     log_writer = writer.Writer(
         engine,
-        intake.decide,
+        intakes.decide,
         observer=metrics,
         nudge=follower.nudge,
         queue_units=settings.queue_units,
@@ -120,7 +167,7 @@ def build(settings: config.Settings, clock: Clock | None = None) -> Runtime:
         engine=engine,
         writer=log_writer,
         tail=follower,
-        intake=intake.Intake(log_writer, kinds),
+        intake=intakes.Intake(log_writer, kinds),
         kinds=kinds,
         access=access.Access(configuration, verifier, clock),
         verifier=verifier,

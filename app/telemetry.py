@@ -78,6 +78,7 @@ def configure(level: str, log_format: Format, stream: TextIO | None = None) -> N
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     for name in ("uvicorn.access", "httpx", "httpcore"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -5,8 +5,6 @@ the FastAPI + SQLModel way of the tutorials, a session per request on the same t
 before the answer. Started by `python -m bench.references PORT [URL]`.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,12 +13,24 @@ from typing import Annotated
 import uuid_utils
 import uvicorn
 from fastapi import Depends, FastAPI
+from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from app.notifications import service_order, tmf622_2015
+from app.notifications import tmf622_2015
 from app.store import engine, schema, tables
 
-Body = tmf622_2015.ProductOrderNotification | service_order.ServiceOrderNotification
+
+class Event(BaseModel):
+    """`event` of a TMF622 notification of 2015."""
+
+    product_order: tmf622_2015.IdentifiedProductOrder = Field(alias="productOrder")
+
+
+class Body(tmf622_2015.ProductOrderNotification):
+    """The whole body, made of the models ours validates with."""
+
+    event_type: str
+    event: Event
 
 
 def application(url: str) -> FastAPI:
@@ -38,7 +48,7 @@ def application(url: str) -> FastAPI:
         del body
 
     @app.post("/usual", status_code=201)
-    def usual(body: Body, made: Annotated[Session, Depends(session)]) -> Body:
+    def usual(body: Body, made: Annotated[Session, Depends(session)]) -> dict[str, str]:
         seq = int.from_bytes(uuid_utils.uuid7().bytes[:7], "big")
         made.add(
             tables.Log(
@@ -48,7 +58,7 @@ def application(url: str) -> FastAPI:
                 channel="push",
                 flavour="tmf622_2015",
                 event_id=body.event_id,
-                event_type=str(body.event_type),
+                event_type=body.event_type,
                 kind="state_changed",
                 resource_type="productOrder",
                 origin="operator",
@@ -56,7 +66,7 @@ def application(url: str) -> FastAPI:
             )
         )
         made.commit()
-        return body
+        return {"eventId": str(body.event_id)}
 
     return app
 

@@ -6,11 +6,10 @@ Not here: checking a credential (`security`), the listener path (its own, faster
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
-from fastapi import Depends
-from fastapi.dependencies.utils import get_flat_dependant
-from fastapi.routing import APIRoute
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from app import errors
@@ -19,8 +18,6 @@ from app.security import access, addresses
 
 READ: Final = "notifications:read"
 ADMIN: Final = "admin"
-
-Result = TypeVar("Result")
 
 
 def get_runtime(request: Request) -> Runtime:
@@ -55,29 +52,25 @@ def principal(scope: str) -> Callable[[Request], Awaitable[access.Principal]]:
     return asking
 
 
-def known_parameters(request: Request) -> None:
-    """Refuse (28) query parameters that the route does not declare, or that come twice."""
-    route = request.scope["route"]
-    known: set[str] = set()
-    if isinstance(route, APIRoute):
-        known = {field.alias for field in get_flat_dependant(route.dependant).query_params}
-    seen: set[str] = set()
-    for name, _ in request.query_params.multi_items():
-        if name not in known:
-            raise errors.InvalidParameter(_unknown(name, known))
-        if name in seen:
-            raise errors.InvalidParameter(f"{name}: given twice; expected once")
-        seen.add(name)
+class Parameters(BaseModel):
+    """The query parameters of a route: those it declares, and no other (28)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _unknown(name: str, known: set[str]) -> str:
-    expected = f"one of {', '.join(sorted(known))}" if known else "none"
-    return f"{name[:80]}: no such parameter; expected {expected}"
+def once(request: Request) -> None:
+    """Refuse (28) a query parameter that comes twice: which one counts would be a guess."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if names.count(name) > 1:
+            raise errors.InvalidParameter(f"{name[:80]}: given twice; expected once")
 
 
 The = Annotated[Runtime, Depends(get_runtime)]
 Reader = Annotated[access.Principal, Depends(principal(READ))]
 Admin = Annotated[access.Principal, Depends(principal(ADMIN))]
 
-READS: Final = (Depends(principal(READ)), Depends(known_parameters))
-ACTS: Final = (Depends(principal(ADMIN)), Depends(known_parameters))
+Nothing = Annotated[Parameters, Query()]
+
+READS: Final = (Depends(principal(READ)), Depends(once))
+ACTS: Final = (Depends(principal(ADMIN)), Depends(once))

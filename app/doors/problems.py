@@ -217,11 +217,16 @@ def of_validation(error: RequestValidationError) -> Answer:
     """The answer for parameters FastAPI could not take: 20, 23 to 28, every fault named."""
     faults = error.errors()
     codes = [_validation_code(fault) for fault in faults]
-    told = [
-        f"{'.'.join(str(part) for part in fault['loc'][1:]) or fault['loc'][0]}: {fault['msg']}"
-        for fault in faults
-    ]
-    return answer(min(codes, default=28), "; ".join(told))
+    return answer(min(codes, default=28), "; ".join(_told(fault) for fault in faults))
+
+
+def _told(fault: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in fault["loc"][1:]) or fault["loc"][0]
+    words = {
+        "extra_forbidden": "is not known here; expected none of this name",
+        "missing": "is missing",
+    }
+    return f"{place}: {words.get(fault['type'], fault['msg'])}"
 
 
 def _validation_code(fault: Mapping[str, Any]) -> int:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.store import tables
+from app.store import log, quarantine, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A number of the moment, for whoever watches (metrics)."""
+
+    name: str
+    meaning: str
+    labels: Mapping[str, str]
+    value: float
 
 
 def counts(connection: Connection) -> dict[str, Any]:
@@ -28,3 +40,23 @@ def counts(connection: Connection) -> dict[str, Any]:
         "by_kind": dict(by_kind),
         "quarantine": connection.execute(still_open).scalar_one(),
     }
+
+
+def full_quarantines(connection: Connection) -> list[str]:
+    """The sources whose quarantine has no place for whole bodies any more (law 2)."""
+    return [used["source"] for used in quarantine.usage(connection) if used["full"]]
+
+
+def gauges(connection: Connection) -> list[Gauge]:
+    """What a scrape reads from the database: cheap at any size of the log."""
+    found = [Gauge("listener_log_head", "The highest seq of the log", {}, log.head(connection))]
+    told = (
+        ("listener_quarantine_rows", "Open quarantine rows with their bytes", "rows"),
+        ("listener_quarantine_bytes", "Bytes kept in quarantine", "bytes"),
+        ("listener_quarantine_digests", "Open quarantine rows without bytes", "digests"),
+        ("listener_quarantine_overflow", "Refusals that were only counted", "overflow"),
+    )
+    for used in quarantine.usage(connection):
+        labels = {"source": used["source"]}
+        found += [Gauge(name, meaning, labels, used[key]) for name, meaning, key in told]
+    return found

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from starlette.routing import BaseRoute, Match, NoMatchFound
-
 from app import errors, intake, telemetry
 from app.doors import problems
 from app.notifications import event_types, notification as canonical
@@ -24,13 +22,11 @@ from app.security import access, addresses
 from app.sources import base
 
 if TYPE_CHECKING:
-    from starlette.datastructures import URLPath
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from app.runtime import Runtime
 
 SHARED: Final = event_types.SHARED_PATH
-PREFIXES: Final = ("/externalapi/listener/", "/tmf-api/")
 _KEYED: Final = re.compile(r"/externalapi/listener/v1/([^/]{1,256})/listener\Z")
 _MOUNTED: Final = {mount.prefix: flavour for flavour, mount in event_types.MOUNTS.items()}
 CONTENT_TYPE: Final = (b"content-type", problems.CONTENT_TYPE.encode())
@@ -77,33 +73,26 @@ def path_of(path: str) -> Path | None:
 _SHARED_PATH: Final = Path()
 
 
-class ListenerRoute(BaseRoute):
-    """Starlette's view of the door: matches listener paths, nothing else."""
+class ListenerDoor:
+    """ASGI middleware: takes every request on a listener path, and lets all others pass.
 
-    def __init__(self, runtime: Runtime) -> None:
+    Outside the router, for what FastAPI does around a route costs as much as reading a body.
+    """
+
+    def __init__(self, app: ASGIApp, *, runtime: Runtime) -> None:
+        self._app = app
         self._runtime = runtime
-        self.path = SHARED
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Full for a listener path, whatever the method: 405 is ours to answer."""
-        if scope["type"] == "http" and scope["path"].startswith(PREFIXES):
-            path = path_of(scope["path"])
-            if path is not None:
-                return Match.FULL, {"listener_path": path, "endpoint": self.handle}
-        return Match.NONE, {}
-
-    def url_path_for(self, name: str, /, **path_params: object) -> URLPath:
-        """Listener paths are written out, not reversed."""
-        raise NoMatchFound(name, path_params)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request on a listener path."""
-        if scope["method"] != "POST":
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request on a listener path, whatever its method: 405 is ours to say."""
+        if scope["type"] != "http" or (path := path_of(scope["path"])) is None:
+            await self._app(scope, receive, send)
+        elif scope["method"] == "POST":
+            await _Exchange(self._runtime, path, scope, receive, send).run()
+        else:
             message = f"{scope['method']} is not possible here; use POST"
             found = problems.answer(61, message, headers=[(b"allow", b"POST")])
             await problems.send_answer(found, send)
-            return
-        await _Exchange(self._runtime, scope, receive, send).run()
 
 
 class _Exchange:
@@ -111,12 +100,14 @@ class _Exchange:
 
     __slots__ = ("_path", "_receive", "_runtime", "_scope", "_send", "_source_name", "_started")
 
-    def __init__(self, runtime: Runtime, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, runtime: Runtime, path: Path, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         self._runtime = runtime
+        self._path = path
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._path: Path = scope["listener_path"]
         self._source_name: str | None = None
         self._started = time.perf_counter()
 

@@ -22,12 +22,14 @@ from app.security import oauth
 FORM: Final = "application/x-www-form-urlencoded"
 LONGEST_FORM: Final = 16 * 1024
 MOST_FIELDS: Final = 32
-CODES: Final[Mapping[str, int]] = MappingProxyType({
-    "invalid_request": 23,
-    "invalid_client": 41,
-    "unsupported_grant_type": 24,
-    "invalid_scope": 24,
-})
+CODES: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "invalid_request": 23,
+        "invalid_client": 41,
+        "unsupported_grant_type": 24,
+        "invalid_scope": 24,
+    }
+)
 
 router = APIRouter()
 
@@ -59,11 +61,11 @@ async def token(request: Request, runtime: deps.The) -> Response:
                 },
                 headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
             )
-        case oauth.Denied(error=error, description=description):
-            code = CODES[error]
-            if error == "invalid_client" and not authorization and "client_secret" not in form:
+        case oauth.Denied(error=name, description=description):
+            code = CODES[name]
+            if name == "invalid_client" and not authorization and "client_secret" not in form:
                 code = errors.NoCredentials.code
-            return _refused(code, error, description)
+            return _refused(code, name, description)
 
 
 def _refused(code: int, error: str, description: str) -> Response:
@@ -72,8 +74,10 @@ def _refused(code: int, error: str, description: str) -> Response:
 
 
 async def _form(request: Request, deadline: float) -> dict[str, str]:
-    """The form's fields. Raises `_Unreadable` for anything but a small form with each field once,
-    and `errors.BodyTooSlow`.
+    """The form's fields.
+
+    Raises `_Unreadable` for anything but a small form with each field once, and
+    `errors.BodyTooSlow`.
     """
     content_type = request.headers.get("content-type")
     if content_type is None:
@@ -97,7 +101,10 @@ async def _form(request: Request, deadline: float) -> dict[str, str]:
 def _fields(body: bytes) -> dict[str, str]:
     try:
         pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+            body.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
         )
     except ValueError:
         raise _Unreadable(22, "the body is no form in UTF-8") from None

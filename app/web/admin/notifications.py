@@ -6,88 +6,93 @@ import re
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import AfterValidator
 from starlette.responses import Response
 
 from app import errors
 from app.doors import deps
 from app.notifications import notification as canonical, states
-from app.store import cursors, engine, epochs, log
+from app.store import engine, epochs, log
 from app.web.admin import answers, paging
 
 router = APIRouter(prefix="/admin/notifications", dependencies=deps.READS)
 
 SAFE_TYPE: Final = re.compile(
-    r"(?:application/(?:[a-z0-9.-]+\+)?json|text/plain)(?:;\s*charset=\"?[a-z0-9-]+\"?)?", re.IGNORECASE
+    r"(?:application/(?:[a-z0-9.-]+\+)?json|text/plain)(?:;\s*charset=\"?[a-z0-9-]+\"?)?",
+    re.IGNORECASE,
 )
 
 
-@router.get("")
-def listing(  # noqa: PLR0913 - each is one documented filter
-    runtime: deps.The,
-    page: paging.Asked,
-    order: Literal["asc", "desc"] = "desc",
-    source: paging.Source = None,
-    kind: canonical.Kind | None = None,
-    state: Annotated[str | None, Query()] = None,
-    order_id: paging.Wanted | None = None,
-    event_id: paging.Wanted | None = None,
-    external_id: paging.Wanted | None = None,
-    flavour: canonical.Flavour | None = None,
-    channel: canonical.Channel | None = None,
-    attention: canonical.Attention | None = None,
-    conflict: Literal["true", "false"] | None = None,
-    q: paging.Wanted | None = None,
-) -> Response:
-    """One page of the log, newest first unless `order=asc`."""
+def _known_state(state: str | None) -> str | None:
     if state is not None and state not in states.STATES:
-        raise errors.InvalidParameter(f"state: expected one of {', '.join(states.STATES)}")
-    wanted = log.Filter(
-        source=source,
-        kind=kind,
-        state=state,
-        order_id=order_id,
-        event_id=event_id,
-        external_id=external_id,
-        flavour=flavour,
-        channel=channel,
-        attention=attention,
-        conflict=None if conflict is None else conflict == "true",
-        q=q,
-    )
+        raise ValueError(f"expected one of {', '.join(states.STATES)}")
+    return state
+
+
+class Filters(paging.Page):
+    """Which notifications to list, in which order."""
+
+    order: Literal["asc", "desc"] = "desc"
+    source: paging.Source = None
+    kind: canonical.Kind | None = None
+    state: Annotated[str | None, AfterValidator(_known_state)] = None
+    order_id: paging.Wanted | None = None
+    event_id: paging.Wanted | None = None
+    external_id: paging.Wanted | None = None
+    flavour: canonical.Flavour | None = None
+    channel: canonical.Channel | None = None
+    attention: canonical.Attention | None = None
+    conflict: Literal["true", "false"] | None = None
+    q: paging.Wanted | None = None
+
+    def wanted(self) -> log.Filter:
+        """The filter as the store takes it."""
+        given = self.model_dump(exclude={"limit", "after", "order", "conflict"})
+        conflict = None if self.conflict is None else self.conflict == "true"
+        return log.Filter(**given, conflict=conflict)
+
+
+@router.get("")
+def listing(runtime: deps.The, asked: Annotated[Filters, Query()]) -> Response:
+    """One page of the log, newest first unless `order=asc`."""
     with engine.read(runtime.engine) as connection:
         epoch = epochs.current(connection)
-        after = page.after and cursors.decode(page.after, epoch, log.head(connection))
+        after = paging.place(asked, epoch, log.head(connection))
         rows = log.page(
-            connection, wanted, after_seq=after, limit=page.limit + 1, ascending=order == "asc"
+            connection,
+            asked.wanted(),
+            after_seq=after,
+            limit=asked.limit + 1,
+            ascending=asked.order == "asc",
         )
-    return answers.give(paging.page(rows, page.limit, epoch, by="seq"))
+    return answers.give(paging.page(rows, asked.limit, epoch, by="seq"))
 
 
 @router.get("/{id}")
-def one(runtime: deps.The, identifier: paging.Identifier) -> Response:
+def one(runtime: deps.The, id: str, _: deps.Nothing) -> Response:
     """One notification with its summary, its bytes and its sightings. Raises `errors.NotFound`."""
     with engine.read(runtime.engine) as connection:
-        found = log.one(connection, identifier)
+        found = log.one(connection, id)
     if found is None:
-        raise errors.NotFound(f"there is no notification {identifier}")
+        raise errors.NotFound(f"there is no notification {id}")
     return answers.give(_whole(found))
 
 
 @router.get("/{id}/raw")
-def raw(runtime: deps.The, identifier: paging.Identifier) -> Response:
+def raw(runtime: deps.The, id: str, _: deps.Nothing) -> Response:
     """The exact bytes, never as something a browser would run.
 
     Raises `errors.NotFound`, and `errors.Gone` once retention has taken them.
     """
     with engine.read(runtime.engine) as connection:
-        found = log.raw(connection, identifier)
+        found = log.raw(connection, id)
     if found is None:
-        raise errors.NotFound(f"there is no notification {identifier}")
+        raise errors.NotFound(f"there is no notification {id}")
     content, content_type = found
     headers = {
         **answers.HEADERS,
         "content-type": safe_type(content_type),
-        "content-disposition": f'attachment; filename="{identifier}.json"',
+        "content-disposition": f'attachment; filename="{id}.json"',
     }
     return Response(content, headers=headers)
 

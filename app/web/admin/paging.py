@@ -7,11 +7,11 @@ answered 410/70 with the head to start from (law 10).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Path, Query
+from pydantic import BeforeValidator, Field
 
+from app.doors import deps
 from app.sources import base
 from app.store import cursors
 
@@ -19,27 +19,35 @@ MOST: Final = 500
 USUAL: Final = 50
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
 
-Source = Annotated[str | None, Query(pattern=base.NAME_PATTERN)]
-Wanted = Annotated[str, Query(min_length=1, max_length=255, pattern=PRINTABLE)]
-Identifier = Annotated[str, Path(alias="id")]
+Source = Annotated[str | None, Field(pattern=base.NAME_PATTERN)]
+Wanted = Annotated[str, Field(min_length=1, max_length=255, pattern=PRINTABLE)]
+"""An identifier somebody looks for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("expected digits")
+    return value
+
+
+class Page(deps.Parameters):
     """What part of a list is asked for: at most `limit` rows, after the cursor `after`."""
 
-    limit: int
-    after: str | None
+    limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=MOST)] = USUAL
+    after: Annotated[str | None, Field(max_length=256, pattern=r"^[A-Za-z0-9_-]+$")] = None
 
 
-def _asked(
-    limit: Annotated[int, Query(ge=1, le=MOST)] = USUAL,
-    after: Annotated[str | None, Query(max_length=256, pattern=r"^[A-Za-z0-9_-]+$")] = None,
-) -> Page:
-    return Page(limit, after)
+def place(asked: Page, epoch: str, head: int) -> int | None:
+    """The place in the log to go on from; null for the beginning.
+
+    Raises `errors.InvalidParameter` and `errors.Gone` as `cursors.decode` does.
+    """
+    return None if asked.after is None else cursors.decode(asked.after, epoch, head)
 
 
-Asked = Annotated[Page, Depends(_asked)]
+def identifier(asked: Page, epoch: str) -> str | None:
+    """The row to go on from, in a list ordered by id; null for the beginning. Raises as `place`."""
+    return None if asked.after is None else cursors.decode_id(asked.after, epoch)
 
 
 def page(rows: Sequence[dict[str, Any]], limit: int, epoch: str, *, by: str) -> dict[str, Any]:

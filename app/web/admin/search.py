@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from app.doors import deps
-from app.store import cursors, engine, epochs, log
+from app.store import engine, epochs, log
 from app.web.admin import answers, paging
 
 router = APIRouter(prefix="/admin/search", dependencies=deps.READS)
 
 
+class Sought(paging.Page):
+    """What to look for."""
+
+    q: paging.Wanted
+
+
 @router.get("")
-def search(runtime: deps.The, page: paging.Asked, q: paging.Wanted) -> Response:
+def search(runtime: deps.The, asked: Annotated[Sought, Query()]) -> Response:
     """One page of the notifications one of whose ids is, or begins with, `q`; newest first."""
     with engine.read(runtime.engine) as connection:
         epoch = epochs.current(connection)
-        after = page.after and cursors.decode(page.after, epoch, log.head(connection))
+        after = paging.place(asked, epoch, log.head(connection))
         rows = log.page(
             connection,
-            log.Filter(q=q),
+            log.Filter(q=asked.q),
             after_seq=after,
-            limit=page.limit + 1,
+            limit=asked.limit + 1,
             ascending=False,
         )
-    return answers.give(paging.page(rows, page.limit, epoch, by="seq"))
+    return answers.give(paging.page(rows, asked.limit, epoch, by="seq"))

@@ -22,11 +22,13 @@ router = APIRouter(prefix="/admin/sources", dependencies=deps.READS)
 
 
 @router.get("")
-def listing(runtime: deps.The) -> Response:
+def listing(runtime: deps.The, _: deps.Nothing) -> Response:
     """Every source of the configuration in force, in its order."""
     with engine.read(runtime.engine) as connection:
         counts = stats.counts(connection)
-    items = [_told(runtime, source, counts["by_source"]) for source in runtime.configuration.sources]
+    items = [
+        _told(runtime, source, counts["by_source"]) for source in runtime.configuration.sources
+    ]
     return answers.give({"items": items})
 
 

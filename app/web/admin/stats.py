@@ -13,7 +13,7 @@ router = APIRouter(prefix="/admin/stats", dependencies=deps.READS)
 
 
 @router.get("")
-def counts(runtime: deps.The) -> Response:
+def counts(runtime: deps.The, _: deps.Nothing) -> Response:
     """Notifications in all, by source and by kind; open rows of the quarantine."""
     with engine.read(runtime.engine) as connection:
         return answers.give(stats.counts(connection))

@@ -1,0 +1,116 @@
+"""`/admin/quarantine`: refused bodies; release one into the log, or discard it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from app import errors
+from app.doors import deps, problems
+from app.store import audit, engine, epochs, quarantine
+from app.web.admin import answers, paging
+
+router = APIRouter(prefix="/admin/quarantine")
+
+
+class Filters(paging.Page):
+    """Which rows to list; those that are open, unless another status or `all` is asked for."""
+
+    status: Literal["open", "released", "discarded", "all"] = "open"
+    source: paging.Source = None
+
+
+class Release(BaseModel):
+    """`force`: append the bytes as kind `other`, though they are still refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    force: bool = False
+
+
+@router.get("", dependencies=deps.READS)
+def listing(runtime: deps.The, asked: Annotated[Filters, Query()]) -> Response:
+    """One page of the refused bodies, newest first."""
+    with engine.read(runtime.engine) as connection:
+        epoch = epochs.current(connection)
+        rows = quarantine.page(
+            connection,
+            status=None if asked.status == "all" else asked.status,
+            source=asked.source,
+            after_id=paging.identifier(asked, epoch),
+            limit=asked.limit + 1,
+        )
+    return answers.give(paging.page([_told(row) for row in rows], asked.limit, epoch, by="id"))
+
+
+@router.get("/{id}", dependencies=deps.READS)
+def one(runtime: deps.The, id: str, _: deps.Nothing) -> Response:  # noqa: A002 - the path says id
+    """One refused body with its faults and, where they were kept, its bytes."""
+    with engine.read(runtime.engine) as connection:
+        found = quarantine.one(connection, id)
+    if found is None:
+        raise errors.NotFound(f"there is no quarantine row {id}")
+    body, encoding = answers.readable(found["body"])
+    return answers.give({**_told(found), "body": body, "body_encoding": encoding})
+
+
+@router.post("/{id}/release", dependencies=deps.ACTS)
+async def release(
+    runtime: deps.The,
+    who: deps.Admin,
+    id: str,  # noqa: A002 - the path says id
+    asked: Annotated[Release | None, Body()] = None,
+) -> Response:
+    """Validate a refused body again with today's configuration and append it to the log.
+
+    Raises `errors.Conflict` with the reason where it is still refused.
+    """
+    force = asked is not None and asked.force
+    receipt = await runtime.release(id, by=who.subject, force=force)
+    outcome = type(receipt).__name__.lower()
+    return answers.give({"outcome": outcome, "seq": receipt.seq, "notification_id": receipt.id})
+
+
+@router.post("/{id}/discard", dependencies=deps.ACTS)
+async def discard(
+    runtime: deps.The,
+    who: deps.Admin,
+    id: str,  # noqa: A002 - the path says id
+    _: deps.Nothing,
+) -> Response:
+    """Put a refused body away; raises `errors.Conflict` where it is not open any more."""
+    at = runtime.clock.now()
+
+    def act(connection: engine.Connection) -> bool:
+        if quarantine.one(connection, id) is None:
+            raise errors.NotFound(f"there is no quarantine row {id}")
+        done = quarantine.mark(connection, id, "discarded", who.subject, at)
+        if done:
+            audit.record(
+                connection,
+                id_=runtime.new_id(),
+                at=at,
+                principal=who.subject,
+                action="quarantine.discard",
+                target=id,
+            )
+        return done
+
+    if not await asyncio.wrap_future(runtime.writer.run(act)):
+        raise errors.Conflict(f"quarantine row {id} is not open any more")
+    return answers.give({"id": id, "status": "discarded"})
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is given out: the digest as hexadecimal text, the HTTP status of its code."""
+    return {
+        **row,
+        "status": problems.TABLE[row["code"]].status,
+        "reason": problems.TABLE[row["code"]].reason,
+        "state": row["status"],
+        "raw_digest": bytes(row["raw_digest"]).hex(),
+    }
