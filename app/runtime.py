@@ -100,6 +100,8 @@ class Runtime:
                 raise errors.Conflict(f"still refused, {outcome.code}: {outcome.message} {faults}")
             case intakes.Quarantined():
                 raise errors.Conflict(outcome.refusal.message)
+            case intakes.Appended() | intakes.Repeated() | intakes.Conflicted():
+                pass
         await asyncio.wrap_future(
             self.writer.run(lambda connection: self._released(connection, id_, by, outcome.id))
         )

@@ -29,8 +29,8 @@ GRACE = 30
 """Seconds that requests in flight are given once the port is closed."""
 
 LINGER = 0.3
-"""Seconds in which idle connections may still bring a request that was under way, answered with
-`Connection: close`."""
+"""Seconds before and after the port closes in which what still comes is answered, with
+`Connection: close`, so that senders end their connections themselves."""
 
 KEEP_ALIVE = 65
 BACKLOG = 2048
@@ -61,6 +61,8 @@ class Server(uvicorn.Server):
         self._runtime.draining = True
         await asyncio.sleep(self._runtime.settings.drain_delay)
         self._runtime.drain.set()
+        self.server_state.default_headers.append((b"connection", b"close"))
+        await asyncio.sleep(LINGER)
         for server in self.servers:
             server.close()
         loop = asyncio.get_running_loop()

@@ -31,7 +31,8 @@ class Load:
     """Posts until `stop` is set; reconnects when a connection breaks.
 
     `acked`: event ids answered 201. `statuses`: how often each status came. `broken`: requests
-    whose connection ended without an answer.
+    whose connection ended without an answer, though it had answered before; `unaccepted`: those
+    on a connection that never answered.
     """
 
     ports: Sequence[int]
@@ -40,6 +41,7 @@ class Load:
     acked: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     broken: int = 0
+    unaccepted: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -65,11 +67,13 @@ class Load:
             except OSError:
                 await asyncio.sleep(0.02)
                 continue
+            answered = False
             try:
                 while not self.stop.is_set() and await self._post(reader, writer, bearer):
-                    pass
+                    answered = True
             except (OSError, asyncio.IncompleteReadError):
-                self.broken += 1
+                self.broken += answered
+                self.unaccepted += not answered
             finally:
                 writer.close()
 
