@@ -17,9 +17,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from app import errors
-from app.store import tables
+from app.store import feed_tables
 
-METADATA = tables.METADATA
+METADATA = feed_tables.FEED.metadata
 UPGRADE_LOCK = 7_237_106_621
 """Advisory lock key: one process at a time changes the schema on PostgreSQL."""
 
