@@ -10,11 +10,13 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
 
 from app import errors
 from app.notifications import content, notification as canonical
 from app.sources import base
-from app.store import append, quarantine, writer
+from app.store import append, leases, pages, quarantine, snapshots, writer
 
 KEPT_OF_OVERSIZED = 64 * 1024
 """Bytes kept of a body over the limit (law 2)."""
@@ -55,8 +57,17 @@ class Quarantined:
     refusal: canonical.Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A feed without event ids shows what it showed before: nothing to keep."""
+
+
 Released = Appended | Repeated | Conflicted
 Receipt = Released | Quarantined
+"""What becomes of a push."""
+
+Reading = Receipt | Unchanged
+"""What becomes of an entry of a feed."""
 
 
 def identity(source: str, event_id: str | None, digest: bytes) -> bytes:
@@ -88,6 +99,8 @@ def decide(candidates: Sequence[append.Candidate], found: append.Found) -> list[
 
 def _decide_one(candidate: append.Candidate, found: append.Found, seq: int) -> append.Decision:
     told = candidate.notification
+    if candidate.snapshot_key is not None:
+        return _decide_snapshot(candidate, candidate.snapshot_key, found, seq)
     if candidate.identity is None:
         return _decide_undated(candidate, found, seq)
     if told.event_id is None:
@@ -111,8 +124,25 @@ def _decide_undated(candidate: append.Candidate, found: append.Found, seq: int) 
     return append.New(seq, identity(told.source, None, digest), None)
 
 
+def _decide_snapshot(
+    candidate: append.Candidate, key: str, found: append.Found, seq: int
+) -> append.Decision:
+    """What a feed without event ids shows: new when it differs from what it showed last."""
+    source = candidate.notification.source
+    last = found.snapshots.get((source, key))
+    if last is not None and last.digest == candidate.canonical_digest:
+        return append.Unchanged()
+    n = 1 if last is None else last.n + 1
+    changed = snapshots.Snapshot(source, key, n, candidate.canonical_digest)
+    named = identity(source, changed.event_id, candidate.canonical_digest)
+    return append.New(seq, named, None, changed)
+
+
 def _learn(candidate: append.Candidate, decision: append.New, found: append.Found) -> None:
     told = candidate.notification
+    if decision.snapshot is not None:
+        found.snapshots[told.source, decision.snapshot.key] = decision.snapshot
+        return
     known = append.Known(
         decision.seq,
         told.id,
@@ -152,12 +182,49 @@ class Intake:
             case canonical.Notification() as told:
                 return await self._append(arrival, told, source)
 
+    async def accept_page(
+        self,
+        arrivals: Sequence[canonical.Arrival],
+        *,
+        feed: str,
+        cursor: Mapping[str, Any] | None,
+        fence: leases.Fence,
+        source: base.SourceConfig,
+        at: datetime,
+        faults: Mapping[int, canonical.Refusal] | None = None,
+    ) -> list[Reading]:
+        """Take a part of a page and the cursor that covers it, in one transaction (law 5).
+
+        One receipt an arrival, in order. `faults`: by their place, entries that could not be read
+        at all; they go to quarantine as they are. `at`: now. Raises `pages.StaleFence` where
+        another process has taken over, `errors.Unavailable` and `errors.OverCapacity`: nothing was
+        written, cursor included.
+        """
+        kind = cast("base.PullKind", self._kinds[source.kind])
+        refusals = dict(faults or {})
+        entries: list[writer.Entry] = []
+        for n, arrival in enumerate(arrivals):
+            read = refusals.get(n) or kind.parse(arrival)
+            if isinstance(read, canonical.Refusal):
+                refusals[n] = read
+                entries.append(_hold(arrival, read, None))
+            else:
+                entries.append(_pulled(arrival, read, kind))
+        fallbacks = tuple(_hold(arrival, INTERNAL, None) for arrival in arrivals)
+        page = pages.Page(feed, cursor, fence, at, fallbacks)
+        size = sum(len(arrival.body) for arrival in arrivals)
+        outcomes = await self._commit(tuple(entries), size, page)
+        return [
+            _receipt(outcome, arrival.id, refusals.get(n, INTERNAL))
+            for n, (outcome, arrival) in enumerate(zip(outcomes, arrivals, strict=True))
+        ]
+
     async def hold(
         self, arrival: canonical.Arrival, refusal: canonical.Refusal, *, length: int | None = None
     ) -> Quarantined:
         """Quarantine a refused arrival; `length` is what was read of a body that is not whole."""
         held = _hold(arrival, refusal, length)
-        (row,) = await self._commit(held, len(held.body or b""))
+        (row,) = await self._commit((held,), len(held.body or b""))
         if not isinstance(row, str):
             msg = "the writer answered a refusal with a decision"
             raise TypeError(msg)
@@ -189,24 +256,55 @@ class Intake:
         self, arrival: canonical.Arrival, told: canonical.Notification, source: base.SourceConfig
     ) -> Receipt:
         candidate = _candidate(arrival, told, source)
+        size = len(arrival.body) + len(candidate.row)
         try:
-            (decision,) = await self._commit(candidate, len(arrival.body) + len(candidate.row))
+            (decision,) = await self._commit((candidate,), size)
         except writer.DataFault:
             return await self.hold(arrival, INTERNAL)
-        match decision:
-            case append.Repeat(known=known):
-                return Repeated(known.seq, known.id)
-            case append.New(seq=seq, conflict_of=None):
-                return Appended(seq, told.id)
-            case append.New(seq=seq, conflict_of=str(earlier)):
-                return Conflicted(seq, told.id, earlier)
-            case _:
+        match _receipt(decision, told.id, INTERNAL):
+            case Unchanged():
                 raise TypeError(decision)
+            case receipt:
+                return receipt
 
-    async def _commit(self, entry: writer.Entry, size: int) -> list[writer.Outcome]:
+    async def _commit(
+        self, entries: tuple[writer.Entry, ...], size: int, page: pages.Page | None = None
+    ) -> list[writer.Outcome]:
         future: asyncio.Future[list[writer.Outcome]] = asyncio.get_running_loop().create_future()
-        self._writer.submit(writer.Unit((entry,), size, future))
+        self._writer.submit(writer.Unit(entries, size, future, page))
         return await future
+
+
+def _receipt(outcome: writer.Outcome, id_: str, refusal: canonical.Refusal) -> Reading:
+    """The name of what became of arrival `id_`; `refusal` is why, where it was quarantined."""
+    match outcome:
+        case append.Repeat(known=known):
+            return Repeated(known.seq, known.id)
+        case append.New(seq=seq, conflict_of=None):
+            return Appended(seq, id_)
+        case append.New(seq=seq, conflict_of=str(earlier)):
+            return Conflicted(seq, id_, earlier)
+        case append.Unchanged():
+            return Unchanged()
+        case str(row):
+            return Quarantined(row, refusal)
+        case _:
+            raise TypeError(outcome)
+
+
+def _pulled(
+    arrival: canonical.Arrival, told: canonical.Notification, kind: base.PullKind
+) -> append.Candidate:
+    """An entry of a feed: what is content is its kind's to say."""
+    digest = content.raw_digest(kind.content(arrival.body))
+    key = kind.snapshot_key(told)
+    return append.Candidate.of(
+        told,
+        raw_digest=content.raw_digest(arrival.body),
+        canonical_digest=digest,
+        identity=None if key is not None else identity(told.source, told.event_id, digest),
+        snapshot_key=key,
+    )
 
 
 def _candidate(

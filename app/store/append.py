@@ -13,13 +13,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
-from app.notifications.notification import Notification, rfc3339
-from app.store import payloads, statements
+from app.notifications.notification import Channel, Notification, rfc3339
+from app.store import payloads, snapshots, statements
 from app.store.statements import DIGEST
 
 EXCLUDED = {"raw": True, "seq": True, "conflict_of": True}
@@ -29,8 +29,9 @@ EXCLUDED = {"raw": True, "seq": True, "conflict_of": True}
 class Candidate:
     """A notification that may become a row, with its digests (SHA-256, 32 bytes each).
 
-    `identity` is null for a push with neither event id nor time: it depends on how often its order
-    changed, which only the append lock can tell. `row` is the notification as JSON.
+    `identity` is null where only the append lock can tell it: for a push with neither event id nor
+    time (it depends on how often its order changed), and for an entry of a feed without event ids
+    (`snapshot_key`: what its changes are counted under). `row` is the notification as JSON.
     """
 
     notification: Notification
@@ -39,6 +40,7 @@ class Candidate:
     identity: bytes | None
     event_id_unique: bool
     row: bytes
+    snapshot_key: str | None = None
 
     @classmethod
     def of(
@@ -49,10 +51,19 @@ class Candidate:
         canonical_digest: bytes,
         identity: bytes | None,
         event_id_unique: bool = True,
+        snapshot_key: str | None = None,
     ) -> Candidate:
         """Build a candidate, rendering the row on the caller's thread rather than the writer's."""
         row = notification.__pydantic_serializer__.to_json(notification, exclude=EXCLUDED)
-        return cls(notification, raw_digest, canonical_digest, identity, event_id_unique, row)
+        return cls(
+            notification, raw_digest, canonical_digest, identity, event_id_unique, row, snapshot_key
+        )
+
+    def named(self, event_id: str) -> Candidate:
+        """The same under the event id the log gave it."""
+        told = self.notification.model_copy(update={"event_id": event_id})
+        row = told.__pydantic_serializer__.to_json(told, exclude=EXCLUDED)
+        return replace(self, notification=told, row=row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +83,42 @@ class Found:
 
     `by_event`: every known row of a (source, event id), oldest first. `by_identity`: the row of an
     identity without event id. `latest`: of a (source, order id), its newest row and its row count.
-    `head` is the highest seq handed out.
+    `snapshots`: the last content of a (source, snapshot key). `head` is the highest seq handed out.
     """
 
     head: int = 0
     by_event: dict[tuple[str, str], list[Known]] = field(default_factory=dict)
     by_identity: dict[bytes, Known] = field(default_factory=dict)
     latest: dict[tuple[str, str | None], tuple[Known | None, int]] = field(default_factory=dict)
+    snapshots: dict[tuple[str, str], snapshots.Snapshot] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """The candidate becomes row `seq`; `conflict_of` is the id it disagrees with."""
+    """The candidate becomes row `seq`; `conflict_of` is the id it disagrees with.
+
+    `snapshot` is what it changed, and names it, in a feed without event ids.
+    """
 
     seq: int
     identity: bytes
     conflict_of: str | None
+    snapshot: snapshots.Snapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """The candidate is `known` again: a sighting."""
+    """The candidate is `known` again: a sighting, unless a feed read it again by design."""
 
     known: Known
 
 
-Decision = New | Repeat
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A feed without event ids shows what it showed before."""
+
+
+Decision = New | Repeat | Unchanged
 
 
 def _pipeline(connection: Connection) -> AbstractContextManager[Any]:
@@ -128,8 +149,14 @@ def find(connection: Connection, candidates: Sequence[Candidate]) -> Found:
         found.head = head
         if source is not None:
             _remember(found, source, event_id, _known(known))
+    found.snapshots = snapshots.latest(
+        connection,
+        {(c.notification.source, c.snapshot_key) for c in candidates if c.snapshot_key is not None},
+    )
     for key in {
-        (c.notification.source, c.notification.order_id) for c in candidates if c.identity is None
+        (c.notification.source, c.notification.order_id)
+        for c in candidates
+        if c.identity is None and c.snapshot_key is None
     }:
         cursor.execute(sql.latest, (key[0], key[1]))
         found.latest[key] = _latest(cursor.fetchall())
@@ -137,15 +164,19 @@ def find(connection: Connection, candidates: Sequence[Candidate]) -> Found:
 
 
 def insert(
-    connection: Connection, candidates: Sequence[Candidate], decisions: Sequence[Decision]
+    connection: Connection,
+    candidates: Sequence[Candidate],
+    decisions: Sequence[Decision],
+    *,
+    commit: bool = True,
 ) -> None:
     """Append every `New` to ledger, log and payload, count every `Repeat`, and commit.
 
     The commit travels with the statements: the lock is held for one round trip less.
     """
     sql = statements.OF[connection.dialect.name]
-    new = [(c, d) for c, d in zip(candidates, decisions, strict=True) if isinstance(d, New)]
-    again = [(c, d) for c, d in zip(candidates, decisions, strict=True) if isinstance(d, Repeat)]
+    new, again = _parted(candidates, decisions)
+    snapshots.put(connection, (d.snapshot for _, d in new if d.snapshot is not None))
     work: list[tuple[str, dict[str, Any]]] = []
     if new:
         last = new[-1][1].seq
@@ -160,7 +191,27 @@ def insert(
     with _pipeline(connection):
         for statement, parameters in work:
             _cursor(connection).execute(statement, parameters)
-        connection.connection.commit()
+        if commit:
+            connection.connection.commit()
+
+
+def _parted(
+    candidates: Sequence[Candidate], decisions: Sequence[Decision]
+) -> tuple[list[tuple[Candidate, New]], list[tuple[Candidate, Repeat]]]:
+    """What becomes a row, and what is a sighting: of what was pushed, not what a feed re-reads."""
+    new: list[tuple[Candidate, New]] = []
+    again: list[tuple[Candidate, Repeat]] = []
+    for candidate, decision in zip(candidates, decisions, strict=True):
+        match decision:
+            case New(snapshot=None):
+                new.append((candidate, decision))
+            case New(snapshot=snapshots.Snapshot() as changed):
+                new.append((candidate.named(changed.event_id), decision))
+            case Repeat() if candidate.notification.channel is Channel.PUSH:
+                again.append((candidate, decision))
+            case _:
+                pass
+    return new, again
 
 
 def _cursor(connection: Connection) -> Any:

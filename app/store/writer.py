@@ -24,12 +24,15 @@ import sqlalchemy.exc
 from sqlalchemy import Connection, Engine
 
 from app import errors
-from app.store import append, engine as engines, quarantine
+from app.store import append, engine as engines, leases, pages, quarantine
 
 Result = TypeVar("Result")
 Entry = append.Candidate | quarantine.Hold
 Outcome = append.Decision | str
 """What became of an entry: a decision of the log, or the id of its quarantine row."""
+
+UnitResult = list[Outcome] | Exception
+"""What a unit's waiter gets: an outcome an entry, or why there are none."""
 
 Decide = Callable[[Sequence[append.Candidate], append.Found], list[append.Decision]]
 
@@ -55,12 +58,14 @@ class Observer(Protocol):
 class Unit:
     """What is committed together or not at all: one push, or a page with its entries.
 
-    `future` (of the loop that waits) gets one outcome an entry, in order, or the exception.
+    `future` (of the loop that waits) gets one outcome an entry, in order, or the exception. `page`
+    is what a page of a feed commits beside its entries.
     """
 
     entries: tuple[Entry, ...]
     size: int
     future: asyncio.Future[list[Outcome]]
+    page: pages.Page | None = None
 
 
 class Writer:
@@ -178,22 +183,22 @@ class Writer:
     def _write(self, batch: list[Unit]) -> None:
         started = time.monotonic()
         try:
-            results: list[list[Outcome] | Exception] = list(self._commit(batch))
+            results = self._commit(batch)
         except errors.Unavailable as error:
             self._disconnect()
             results = [error] * len(batch)
-        except Exception as error:  # noqa: BLE001 - the writer's batch is where our bugs must stop
-            results = [_fault(error)] if len(batch) == 1 else self._one_by_one(batch)
+        except Exception:  # noqa: BLE001 - the writer's batch is where our bugs must stop
+            results = self._one_by_one(batch)
         else:
             self._observer.committed(time.monotonic() - started, len(batch))
             self._nudge()
         _resolve(batch, results)
 
-    def _one_by_one(self, batch: list[Unit]) -> list[list[Outcome] | Exception]:
-        results: list[list[Outcome] | Exception] = []
+    def _one_by_one(self, batch: list[Unit]) -> list[UnitResult]:
+        results: list[UnitResult] = []
         for unit in batch:
             try:
-                results += self._commit([unit])
+                results += self._commit([unit], entrywise=unit.page is not None)
             except errors.Unavailable as error:
                 self._disconnect()
                 results.append(error)
@@ -202,31 +207,74 @@ class Writer:
         self._nudge()
         return results
 
-    def _commit(self, batch: list[Unit]) -> list[list[Outcome]]:
-        """One transaction for the whole batch. Raises `errors.Unavailable` if it cannot be had."""
-        entries = [entry for unit in batch for entry in unit.entries]
-        candidates = [e for e in entries if isinstance(e, append.Candidate)]
-        holds = [e for e in entries if isinstance(e, quarantine.Hold)]
-        decisions: list[append.Decision] = []
-        held: list[str] = []
+    def _commit(self, batch: list[Unit], *, entrywise: bool = False) -> list[UnitResult]:
+        """One transaction for the whole batch. Raises `errors.Unavailable` if it cannot be had.
+
+        Units whose fence is stale leave the batch first. `entrywise` gives each entry of a page a
+        savepoint: what the database refuses goes to quarantine, the rest and the cursor commit.
+        """
         try:
             connection = self._connected()
             with connection.begin():
-                if holds:
-                    held = quarantine.hold(connection, holds)
-                if candidates:
-                    found = append.find(connection, candidates)
-                    decisions = self._decide(candidates, found)
-                    append.insert(connection, candidates, decisions)
+                fences = {unit.page.fence for unit in batch if unit.page is not None}
+                stale = leases.check(connection, fences)
+                live = [unit for unit in batch if unit.page is None or unit.page.fence not in stale]
+                write = self._write_entrywise if entrywise else self._write_together
+                outcomes: list[UnitResult] = [*write(connection, live)]
         except _DRIVER_ERRORS as error:
             if _is_transient(error):
                 raise errors.Unavailable from error
             raise
-        decided, kept = iter(decisions), iter(held)
+        if not stale:
+            return outcomes
+        written = iter(outcomes)
         return [
-            [next(decided) if isinstance(e, append.Candidate) else next(kept) for e in unit.entries]
+            pages.StaleFence() if unit.page and unit.page.fence in stale else next(written)
             for unit in batch
         ]
+
+    def _write_together(self, connection: Connection, batch: list[Unit]) -> list[list[Outcome]]:
+        entries = [entry for unit in batch for entry in unit.entries]
+        candidates = [e for e in entries if isinstance(e, append.Candidate)]
+        holds = [e for e in entries if isinstance(e, quarantine.Hold)]
+        held = iter(quarantine.hold(connection, holds) if holds else ())
+        decisions: list[append.Decision] = []
+        if candidates:
+            decisions = self._decide(candidates, append.find(connection, candidates))
+        decided = iter(decisions)
+        outcomes = [
+            [next(decided) if isinstance(e, append.Candidate) else next(held) for e in unit.entries]
+            for unit in batch
+        ]
+        for unit, told in zip(batch, outcomes, strict=True):
+            if unit.page is not None:
+                pages.advance(connection, unit.page, told)
+        if candidates:
+            append.insert(connection, candidates, decisions)
+        return outcomes
+
+    def _write_entrywise(self, connection: Connection, batch: list[Unit]) -> list[list[Outcome]]:
+        return [self._write_page(connection, unit, unit.page) for unit in batch if unit.page]
+
+    def _write_page(self, connection: Connection, unit: Unit, page: pages.Page) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for entry, fallback in zip(unit.entries, page.fallbacks, strict=True):
+            try:
+                with connection.begin_nested():
+                    outcomes.append(self._write_one(connection, entry))
+            except _DRIVER_ERRORS as error:
+                if _is_transient(error):
+                    raise
+                outcomes += quarantine.hold(connection, [fallback])
+        pages.advance(connection, page, outcomes)
+        return outcomes
+
+    def _write_one(self, connection: Connection, entry: Entry) -> Outcome:
+        if isinstance(entry, quarantine.Hold):
+            return quarantine.hold(connection, [entry])[0]
+        (decision,) = self._decide([entry], append.find(connection, [entry]))
+        append.insert(connection, [entry], [decision], commit=False)
+        return decision
 
     def _do(self, job: Callable[[Connection], object], future: Future[object]) -> None:
         if not future.set_running_or_notify_cancel():
@@ -296,9 +344,9 @@ def _fault(error: Exception) -> Exception:
     return error
 
 
-def _resolve(batch: list[Unit], results: Sequence[list[Outcome] | Exception]) -> None:
+def _resolve(batch: list[Unit], results: Sequence[UnitResult]) -> None:
     """Wake the waiters: one hop to each loop, whatever the size of the batch."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Unit, list[Outcome] | Exception]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Unit, UnitResult]]] = {}
     for unit, result in zip(batch, results, strict=True):
         by_loop.setdefault(unit.future.get_loop(), []).append((unit, result))
     for loop, settled in by_loop.items():
@@ -306,7 +354,7 @@ def _resolve(batch: list[Unit], results: Sequence[list[Outcome] | Exception]) ->
             loop.call_soon_threadsafe(_settle, settled)
 
 
-def _settle(settled: list[tuple[Unit, list[Outcome] | Exception]]) -> None:
+def _settle(settled: list[tuple[Unit, UnitResult]]) -> None:
     for unit, result in settled:
         if unit.future.done():
             continue

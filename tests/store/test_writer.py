@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy
 
 from app import errors, intake
-from app.store import append, engine, quarantine, writer
+from app.store import append, engine, feeds, leases, pages, quarantine, writer
 from tests.arrivals import RECEIVED, candidate
 
 TRIGGERS = {
@@ -224,3 +226,104 @@ async def test_the_nudge_follows_the_commit(database, observed):
     assert await asyncio.to_thread(woken.wait, 5)
     assert seen == [1]
     one.close()
+
+
+# --- pages of a feed ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fence(database) -> leases.Fence:
+    """A feed `stad` that was connected, and the lease on it."""
+    with database.begin() as connection:
+        feeds.connect(connection, "stad", RECEIVED)
+        leases.beat(connection, "replica-1", timedelta(seconds=30))
+        leases.declare(connection, ["stad"])
+        (taken,) = leases.take(connection, "replica-1", ["stad"], 1)
+    return taken
+
+
+def page_unit(
+    fence: leases.Fence, *entries: writer.Entry, cursor: dict | None = None
+) -> writer.Unit:
+    fallbacks = tuple(hold(100 + n) for n in range(len(entries)))
+    made = unit(*entries)
+    made.page = pages.Page("stad", cursor, fence, RECEIVED, fallbacks)
+    return made
+
+
+def pulled(event_id: str, **fields) -> append.Candidate:
+    return candidate(source="stad", channel="pull", event_id=event_id, **fields)
+
+
+def feed(database: sqlalchemy.Engine) -> feeds.Feed:
+    with engine.read(database) as connection:
+        found = feeds.one(connection, "stad")
+    assert found is not None
+    return found
+
+
+async def test_a_page_commits_its_rows_with_its_cursor_and_counts_what_it_re_reads(
+    make, database, fence
+):
+    one = make()
+    one.start()
+    first = page_unit(fence, pulled("a"), pulled("b"), hold(1), cursor={"since": "b"})
+    again = page_unit(fence, pulled("b"), pulled("c"), cursor={"since": "c"})
+    for each in (first, again):
+        await submit(one, each)
+    found = feed(database)
+    assert found.cursor == {"since": "c"}
+    assert (found.entries, found.appended, found.reread, found.quarantined) == (5, 3, 1, 1)
+    assert count(database) == 3
+    assert count(database, "sighting") == 0
+
+
+async def test_a_stale_fence_leaves_the_batch_alone_and_writes_nothing(make, database, fence):
+    with database.begin() as connection:
+        leases.leave(connection, "replica-1")
+        leases.beat(connection, "replica-2", timedelta(seconds=30))
+        leases.take(connection, "replica-2", ["stad"], 1)
+    one = make()
+    stale = page_unit(fence, pulled("a"), cursor={"since": "a"})
+    push = unit(candidate(event_id="pushed"))
+    answers = submit(one, stale, push)
+    one.start()
+    refused, taken = await answers
+    assert isinstance(refused, pages.StaleFence)
+    assert isinstance(taken[0], append.New)
+    assert feed(database).cursor == {}
+    assert count(database) == 1
+
+
+async def test_an_entry_the_database_refuses_goes_to_quarantine_and_the_page_goes_on(
+    make, database, fence
+):
+    with database.begin() as connection:
+        for statement in TRIGGERS[database.dialect.name]:
+            connection.exec_driver_sql(statement)
+    one = make()
+    one.start()
+    entries = (pulled("a"), pulled("p", order_id="poison"), pulled("b"))
+    (outcomes,) = await submit(one, page_unit(fence, *entries, cursor={"since": "b"}))
+    assert [type(outcome).__name__ for outcome in outcomes] == ["New", "str", "New"]
+    assert feed(database).cursor == {"since": "b"}
+    assert (count(database), count(database, "quarantine")) == (2, 1)
+
+
+def shown(status: bytes) -> append.Candidate:
+    """An order as a feed without event ids shows it."""
+    made = candidate(source="stad", channel="pull", event_id=None, raw=status)
+    return replace(made, identity=None, snapshot_key="4711")
+
+
+async def test_changes_of_a_feed_without_event_ids_are_counted(make, database, fence):
+    one = make()
+    one.start()
+    told = [b"waiting", b"waiting", b"active", b"waiting"]
+    (together,) = await submit(one, page_unit(fence, *(shown(status) for status in told)))
+    (later,) = await submit(one, page_unit(fence, shown(b"waiting"), shown(b"active")))
+    kinds = [type(outcome).__name__ for outcome in (*together, *later)]
+    assert kinds == ["New", "Unchanged", "New", "New", "Unchanged", "New"]
+    with engine.read(database) as connection:
+        ids = connection.exec_driver_sql("SELECT event_id FROM log ORDER BY seq").scalars()
+        assert list(ids) == ["4711:1", "4711:2", "4711:3", "4711:4"]
