@@ -191,7 +191,7 @@ class Scenario:
         stamp: Callable[[datetime], datetime] = lambda scenario_time: scenario_time,
     ) -> None:
         self._seed = seed
-        self._tellers = tuple(tellers)
+        self._ears = tuple((teller, teller.hears) for teller in tellers)
         self._every = every
         self._starts_at = starts_at
         self._stamp = stamp
@@ -212,7 +212,7 @@ class Scenario:
     @property
     def done(self) -> bool:
         """Whether nothing will happen any more by itself."""
-        return not self._waiting and not self._open_to(self._opened)
+        return not self._waiting and not self._hearing(self._opened)
 
     def advance(self, seconds: float) -> int:
         """Let `seconds` pass; gives how many steps happened."""
@@ -224,7 +224,7 @@ class Scenario:
 
     def place(self, order: int, life: Life, teller: Teller) -> None:
         """Begin `life` now for an order that only `teller` knows (its number is below zero)."""
-        self._push(order, life, self._seconds, [teller], teller)
+        self._push(order, life, self._seconds, [teller.hears], teller)
 
     def now_happens(self, order: int, step: Step) -> None:
         """Make `step` happen to `order` this moment, whatever its life says."""
@@ -235,7 +235,7 @@ class Scenario:
         happened = 0
         while True:
             self._open_next()
-            if self._waiting and all(teller.full for teller in self._tellers):
+            if self._waiting and all(teller.full for teller, _ in self._ears):
                 self._forget_unheard()
             if not self._waiting or (until is not None and self._waiting[0][0] > until):
                 break
@@ -252,31 +252,35 @@ class Scenario:
         heapq.heapify(self._waiting)
 
     def _tell(self, happening: Happening, only: Teller | None) -> None:
-        for teller in self._tellers if only is None else (only,):
-            if happening.step not in teller.hears or (only is None and teller.full):
-                continue
-            if only is not None or teller.wants(happening.order):
+        if only is not None:
+            only.tell(happening)
+            return
+        for teller, heard in self._ears:
+            if happening.step in heard and teller.wants(happening.order) and not teller.full:
                 teller.tell(happening)
 
-    def _open_to(self, order: int) -> list[Teller]:
-        return [each for each in self._tellers if not each.full and each.wants(order)]
+    def _hearing(self, order: int) -> list[frozenset[Step]]:
+        return [heard for each, heard in self._ears if each.wants(order) and not each.full]
 
     def _open_next(self) -> None:
         """Open every order that begins no later than the next step that waits."""
-        while hearing := self._open_to(self._opened):
-            begins = self._opened * self._every
-            if self._waiting and self._waiting[0][0] < begins:
+        while not self._waiting or self._waiting[0][0] >= self._opened * self._every:
+            hearing = self._hearing(self._opened)
+            if not hearing:
                 return
-            life = life_of(self._seed, self._opened)
-            self._opened += 1
-            self._push(self._opened - 1, life, begins, hearing, None)
+            order, self._opened = self._opened, self._opened + 1
+            self._push(order, life_of(self._seed, order), order * self._every, hearing, None)
 
     def _push(
-        self, order: int, life: Life, at: float, hearing: Sequence[Teller], only: Teller | None
+        self,
+        order: int,
+        life: Life,
+        at: float,
+        hearing: Sequence[frozenset[Step]],
+        only: Teller | None,
     ) -> None:
-        heard = frozenset[Step]().union(*(teller.hears for teller in hearing))
         own = chance.number(self._seed, "delays", order)
         for nth, (step, least, most) in enumerate(life.steps):
             at += least + (most - least) * chance.share(own, nth)
-            if step in heard:
+            if any(step in heard for heard in hearing):
                 heapq.heappush(self._waiting, (at, order, nth, step, only))
