@@ -21,6 +21,9 @@ from app.store import append, leases, pages, quarantine, snapshots, writer
 KEPT_OF_OVERSIZED = 64 * 1024
 """Bytes kept of a body over the limit (law 2)."""
 
+ROW_OVERHEAD = 1024
+"""Bytes a notification takes in the queue beside its body, roughly."""
+
 INTERNAL = canonical.Refusal(1, "The database refused this notification; we look into it.")
 
 
@@ -117,10 +120,11 @@ def _decide_one(candidate: append.Candidate, found: append.Found, seq: int) -> a
 def _decide_undated(candidate: append.Candidate, found: append.Found, seq: int) -> append.Decision:
     """A push with neither id nor time repeats only the latest of its order (DESIGN §5)."""
     told = candidate.notification
-    latest, count = found.latest.get((told.source, told.order_id), (None, 0))
+    latest = found.latest.get((told.source, told.order_id))
     if latest is not None and latest.canonical_digest == candidate.canonical_digest:
         return append.Repeat(latest)
-    digest = hashlib.sha256(b"%d:" % count + candidate.canonical_digest).digest()
+    after = 0 if latest is None else latest.seq
+    digest = hashlib.sha256(b"%d:" % after + candidate.canonical_digest).digest()
     return append.New(seq, identity(told.source, None, digest), None)
 
 
@@ -156,7 +160,7 @@ def _learn(candidate: append.Candidate, decision: append.New, found: append.Foun
         found.by_identity[decision.identity] = known
     key = (told.source, told.order_id)
     if key in found.latest:
-        found.latest[key] = (known, found.latest[key][1] + 1)
+        found.latest[key] = known
 
 
 class Intake:
@@ -256,7 +260,7 @@ class Intake:
         self, arrival: canonical.Arrival, told: canonical.Notification, source: base.SourceConfig
     ) -> Receipt:
         candidate = _candidate(arrival, told, source)
-        size = len(arrival.body) + len(candidate.row)
+        size = len(arrival.body) + ROW_OVERHEAD
         try:
             (decision,) = await self._commit((candidate,), size)
         except writer.DataFault:
@@ -298,7 +302,7 @@ def _pulled(
     """An entry of a feed: what is content is its kind's to say."""
     digest = content.raw_digest(kind.content(arrival.body))
     key = kind.snapshot_key(told)
-    return append.Candidate.of(
+    return append.Candidate(
         told,
         raw_digest=content.raw_digest(arrival.body),
         canonical_digest=digest,
@@ -312,7 +316,7 @@ def _candidate(
 ) -> append.Candidate:
     raw_digest = content.raw_digest(arrival.body)
     undated = told.event_id is None and told.occurred_at is None and told.occurred_at_raw is None
-    return append.Candidate.of(
+    return append.Candidate(
         told,
         raw_digest=raw_digest,
         canonical_digest=content.canonical_digest(arrival.body),

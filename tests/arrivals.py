@@ -45,7 +45,7 @@ def candidate(*, unique: bool = True, **fields: Any) -> append.Candidate:
     told = notification(**fields)
     digest = hashlib.sha256(told.raw).digest()
     undated = told.event_id is None and told.occurred_at is None
-    return append.Candidate.of(
+    return append.Candidate(
         told,
         raw_digest=digest,
         canonical_digest=content.canonical_digest(told.raw),

@@ -100,7 +100,7 @@ def undated(raw: bytes, order_id: str | None = "PO-1") -> append.Candidate:
 
 def test_a_push_with_neither_id_nor_time_repeats_only_the_latest_of_its_order():
     batch = [undated(FIRST), undated(FIRST), undated(OTHER), undated(FIRST), undated(FIRST)]
-    found = append.Found(latest={("local", "PO-1"): (None, 0)})
+    found = append.Found(latest={("local", "PO-1"): None})
     kinds = [type(d).__name__ for d in intake.decide(batch, found)]
     assert kinds == ["New", "Repeat", "New", "New", "Repeat"]
 
@@ -108,20 +108,20 @@ def test_a_push_with_neither_id_nor_time_repeats_only_the_latest_of_its_order():
 def test_orders_without_id_or_time_are_told_apart_and_no_order_counts_as_one():
     batch = [undated(FIRST), undated(FIRST, "PO-2"), undated(FIRST, None), undated(FIRST, None)]
     keys = [("local", "PO-1"), ("local", "PO-2"), ("local", None)]
-    found = append.Found(latest=dict.fromkeys(keys, (None, 0)))
+    found = append.Found(latest=dict.fromkeys(keys, None))
     kinds = [type(d).__name__ for d in intake.decide(batch, found)]
     assert kinds == ["New", "New", "New", "Repeat"]
 
 
-def test_the_identity_of_a_push_without_id_or_time_depends_on_the_count_of_changes():
-    key = ("local", "PO-1")
-    at_0, at_2 = (
-        intake.decide([undated(FIRST)], append.Found(latest={key: (None, count)}))[0]
-        for count in (0, 2)
+def test_the_identity_of_a_push_without_id_or_time_depends_on_what_it_follows():
+    key, other = ("local", "PO-1"), candidate(raw=OTHER)
+    first, later = (
+        intake.decide([undated(FIRST)], append.Found(latest={key: latest}))[0]
+        for latest in (None, known(other, 2))
     )
-    assert isinstance(at_0, append.New)
-    assert isinstance(at_2, append.New)
-    assert at_0.identity != at_2.identity
+    assert isinstance(first, append.New)
+    assert isinstance(later, append.New)
+    assert first.identity != later.identity
 
 
 @given(

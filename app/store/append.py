@@ -1,9 +1,7 @@
 """The hot path: find what is known of a batch, then append what is new, in one transaction.
 
-Rows travel as one JSON parameter, bytes as one concatenated blob with offset and length per row:
-each row's own `execute` would give the GIL away and wait to get it back, and inside JSON a NUL
-truncates silently on SQLite and fails the batch on PostgreSQL (DESIGN §4 [M]). The statements
-themselves are in `statements`.
+Many rows travel in one statement (`rows`, `statements`), for each row's own `execute` would give
+the GIL away and wait to get it back (DESIGN §4 [M]).
 
 Not here: what is new, a repeat or a conflict. That is `intake`'s to say; here is what was found.
 """
@@ -13,16 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.notifications.notification import Channel, Notification, rfc3339
-from app.store import payloads, snapshots, statements
+from app.store import payloads, rows, snapshots, statements
 from app.store.statements import DIGEST
-
-EXCLUDED = {"raw": True, "seq": True, "conflict_of": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +27,15 @@ class Candidate:
 
     `identity` is null where only the append lock can tell it: for a push with neither event id nor
     time (it depends on how often its order changed), and for an entry of a feed without event ids
-    (`snapshot_key`: what its changes are counted under). `row` is the notification as JSON.
+    (`snapshot_key`: what its changes are counted under).
     """
 
     notification: Notification
     raw_digest: bytes
     canonical_digest: bytes
     identity: bytes | None
-    event_id_unique: bool
-    row: bytes
+    event_id_unique: bool = True
     snapshot_key: str | None = None
-
-    @classmethod
-    def of(
-        cls,
-        notification: Notification,
-        *,
-        raw_digest: bytes,
-        canonical_digest: bytes,
-        identity: bytes | None,
-        event_id_unique: bool = True,
-        snapshot_key: str | None = None,
-    ) -> Candidate:
-        """Build a candidate, rendering the row on the caller's thread rather than the writer's."""
-        row = notification.__pydantic_serializer__.to_json(notification, exclude=EXCLUDED)
-        return cls(
-            notification, raw_digest, canonical_digest, identity, event_id_unique, row, snapshot_key
-        )
-
-    def named(self, event_id: str) -> Candidate:
-        """The same under the event id the log gave it."""
-        told = self.notification.model_copy(update={"event_id": event_id})
-        row = told.__pydantic_serializer__.to_json(told, exclude=EXCLUDED)
-        return replace(self, notification=told, row=row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +54,14 @@ class Found:
     """What the log knows that bears on a batch, read under the append lock.
 
     `by_event`: every known row of a (source, event id), oldest first. `by_identity`: the row of an
-    identity without event id. `latest`: of a (source, order id), its newest row and its row count.
+    identity without event id. `latest`: the newest row of a (source, order id).
     `snapshots`: the last content of a (source, snapshot key). `head` is the highest seq handed out.
     """
 
     head: int = 0
     by_event: dict[tuple[str, str], list[Known]] = field(default_factory=dict)
     by_identity: dict[bytes, Known] = field(default_factory=dict)
-    latest: dict[tuple[str, str | None], tuple[Known | None, int]] = field(default_factory=dict)
+    latest: dict[tuple[str, str | None], Known | None] = field(default_factory=dict)
     snapshots: dict[tuple[str, str], snapshots.Snapshot] = field(default_factory=dict)
 
 
@@ -144,8 +116,8 @@ def find(connection: Connection, candidates: Sequence[Candidate]) -> Found:
         if sql.lock:
             _cursor(connection).execute(sql.lock)
         cursor.execute(sql.find, (keys, b"".join(bare), offsets))
-        rows = cursor.fetchall()
-    for head, source, event_id, *known in rows:
+        answer = cursor.fetchall()
+    for head, source, event_id, *known in answer:
         found.head = head
         if source is not None:
             _remember(found, source, event_id, _known(known))
@@ -158,8 +130,12 @@ def find(connection: Connection, candidates: Sequence[Candidate]) -> Found:
         for c in candidates
         if c.identity is None and c.snapshot_key is None
     }:
-        cursor.execute(sql.latest, (key[0], key[1]))
-        found.latest[key] = _latest(cursor.fetchall())
+        if key[1] is None:
+            cursor.execute(sql.latest_orderless, key[:1])
+        else:
+            cursor.execute(sql.latest, key)
+        newest = cursor.fetchone()
+        found.latest[key] = None if newest is None else _known(newest)
     return found
 
 
@@ -176,16 +152,14 @@ def insert(
     """
     sql = statements.OF[connection.dialect.name]
     new, again = _parted(candidates, decisions)
-    snapshots.put(connection, (d.snapshot for _, d in new if d.snapshot is not None))
-    work: list[tuple[str, dict[str, Any]]] = []
+    changes = (d.snapshot for d in decisions if isinstance(d, New) and d.snapshot is not None)
+    snapshots.put(connection, changes)
+    work: list[rows.Statement] = []
     if new:
-        last = new[-1][1].seq
-        payloads.ensure_partition(connection, last)
-        rows, digests, bodies = _parameters(new)
-        values = {"rows": rows, "digests": digests, "bodies": bodies}
-        work += [(statement, values) for statement in sql.insert]
+        payloads.ensure_partition(connection, new[-1].seq)
+        work += rows.OF[connection.dialect.name](new)
         if sql.notify:
-            work.append((sql.notify, {"head": last}))
+            work.append((sql.notify, {"head": new[-1].seq}))
     if again:
         work += [(statement, {"rows": _sightings(again)}) for statement in sql.sight]
     with _pipeline(connection):
@@ -197,21 +171,33 @@ def insert(
 
 def _parted(
     candidates: Sequence[Candidate], decisions: Sequence[Decision]
-) -> tuple[list[tuple[Candidate, New]], list[tuple[Candidate, Repeat]]]:
+) -> tuple[list[rows.Row], list[tuple[Candidate, Repeat]]]:
     """What becomes a row, and what is a sighting: of what was pushed, not what a feed re-reads."""
-    new: list[tuple[Candidate, New]] = []
+    new: list[rows.Row] = []
     again: list[tuple[Candidate, Repeat]] = []
     for candidate, decision in zip(candidates, decisions, strict=True):
         match decision:
-            case New(snapshot=None):
-                new.append((candidate, decision))
-            case New(snapshot=snapshots.Snapshot() as changed):
-                new.append((candidate.named(changed.event_id), decision))
+            case New():
+                new.append(_row(candidate, decision))
             case Repeat() if candidate.notification.channel is Channel.PUSH:
                 again.append((candidate, decision))
             case _:
                 pass
     return new, again
+
+
+def _row(candidate: Candidate, decision: New) -> rows.Row:
+    told = candidate.notification
+    if decision.snapshot is not None:
+        told = told.model_copy(update={"event_id": decision.snapshot.event_id})
+    return rows.Row(
+        decision.seq,
+        decision.identity,
+        candidate.raw_digest,
+        candidate.canonical_digest,
+        decision.conflict_of,
+        told,
+    )
 
 
 def _cursor(connection: Connection) -> Any:
@@ -230,40 +216,14 @@ def _remember(found: Found, source: str, event_id: str | None, known: Known) -> 
         found.by_event.setdefault((source, event_id), []).append(known)
 
 
-def _latest(rows: Sequence[Sequence[Any]]) -> tuple[Known | None, int]:
-    if not rows:
-        return None, 0
-    count, *known = rows[0]
-    return _known(known), count
-
-
-def _parameters(new: Sequence[tuple[Candidate, New]]) -> tuple[str, bytes, bytes]:
-    rows: list[bytes] = []
-    bodies: list[bytes] = []
-    digests: list[bytes] = []
-    offset = 1
-    for n, (candidate, decision) in enumerate(new):
-        body = candidate.notification.raw
-        conflict = "null" if decision.conflict_of is None else f'"{decision.conflict_of}"'
-        head = (
-            f'{{"seq":{decision.seq},"d":{n * 3 * DIGEST + 1},"at":{offset},"len":{len(body)},'
-            f'"conflict_of":{conflict},'
-        )
-        rows.append(head.encode() + candidate.row[1:])
-        bodies.append(body)
-        digests += (decision.identity, candidate.raw_digest, candidate.canonical_digest)
-        offset += len(body)
-    return (b"[" + b",".join(rows) + b"]").decode(), b"".join(digests), b"".join(bodies)
-
-
 def _sightings(again: Sequence[tuple[Candidate, Repeat]]) -> str:
     turn: dict[int, int] = {}
-    rows = []
+    seen_again = []
     for candidate, decision in again:
         seq = decision.known.seq
         turn[seq] = turn.get(seq, 0) + 1
         seen = candidate.notification
-        rows.append(
+        seen_again.append(
             {
                 "seq": seq,
                 "n": turn[seq],
@@ -272,4 +232,4 @@ def _sightings(again: Sequence[tuple[Candidate, Repeat]]) -> str:
                 "remote_addr": seen.remote_addr,
             }
         )
-    return json.dumps(rows)
+    return json.dumps(seen_again)

@@ -1,9 +1,8 @@
 """The statements an append is made of, for both engines, built once from the columns of `tables`.
 
-Each takes its rows as one JSON parameter and bytes as one blob. On PostgreSQL they run in psycopg
-pipelines, the advisory lock in a statement of its own, first: READ COMMITTED takes its snapshot
-per statement, so a lock inside the INSERT would come too late (DESIGN §4 [M]). SQLite needs none:
-its transaction began IMMEDIATE.
+On PostgreSQL they run in psycopg pipelines, the advisory lock in a statement of its own, first:
+READ COMMITTED takes its snapshot per statement, so a lock inside the INSERT would come too late
+(DESIGN §4 [M]). SQLite needs none: its transaction began IMMEDIATE. Not here: the rows (`rows`).
 """
 # ruff: noqa: S608 - what is put together here are names of our own columns, never anyone's values
 
@@ -25,6 +24,17 @@ LOG_COLUMNS = tuple(
     for c in tables.Log.__table__.columns  # type: ignore[attr-defined]
     if c.name != "payload_gone_at"
 )
+LEDGER_COLUMNS = (
+    "identity",
+    "seq",
+    "source",
+    "event_id",
+    "raw_digest",
+    "canonical_digest",
+    "sightings",
+    "last_seen_at",
+)
+PAYLOAD_COLUMNS = ("seq", "content_type", "raw", "summary")
 _TYPES = {
     c.name: "timestamptz" if isinstance(c.type, tables.UtcMoment) else str(c.type)
     for c in tables.Log.__table__.columns  # type: ignore[attr-defined]
@@ -33,12 +43,12 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The statements of one engine; each takes its rows as one JSON parameter."""
+    """The statements of one engine; many rows travel as one JSON parameter."""
 
     lock: str | None
     find: str
     latest: str
-    insert: tuple[str, ...]
+    latest_orderless: str
     sight: tuple[str, ...]
     notify: str | None
 
@@ -47,12 +57,6 @@ _KNOWN = "l.seq, g.id, l.identity, l.raw_digest, l.canonical_digest"
 
 
 def _sqlite() -> Statements:
-    columns = ", ".join(LOG_COLUMNS)
-    picked = ", ".join(
-        f"nullif(value -> '$.{c}', 'null')" if _TYPES[c] == "JSON" else f"value ->> '$.{c}'"
-        for c in LOG_COLUMNS
-    )
-    digest = [f"substr(:digests, (value ->> '$.d') + {n * DIGEST}, {DIGEST})" for n in range(3)]
     head = "(SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'log')"
     return Statements(
         lock=None,
@@ -68,22 +72,8 @@ def _sqlite() -> Statements:
                 ON l.identity = substr(?2, j.value, {DIGEST})
                 JOIN log g ON g.seq = l.seq
             ) k ON true ORDER BY k.seq""",
-        latest=f"""
-            SELECT (SELECT count(*) FROM log WHERE source = ?1 AND order_id IS ?2), {_KNOWN}
-            FROM log g JOIN ledger l ON l.seq = g.seq
-            WHERE g.source = ?1 AND g.order_id IS ?2 ORDER BY g.seq DESC LIMIT 1""",
-        insert=(
-            f"""INSERT INTO ledger (identity, seq, source, event_id, raw_digest, canonical_digest,
-                    sightings, last_seen_at)
-                SELECT {digest[0]}, value ->> '$.seq', value ->> '$.source',
-                    value ->> '$.event_id', {digest[1]}, {digest[2]}, 0,
-                    value ->> '$.received_at' FROM json_each(:rows)""",
-            f"INSERT INTO log ({columns}) SELECT {picked} FROM json_each(:rows)",
-            """INSERT INTO payload (seq, content_type, raw, summary)
-                SELECT value ->> '$.seq', value ->> '$.content_type',
-                    substr(:bodies, value ->> '$.at', value ->> '$.len'), value -> '$.summary'
-                FROM json_each(:rows)""",
-        ),
+        latest=_latest("g.source = ? AND g.order_id = ?"),
+        latest_orderless=_latest("g.source = ? AND g.order_id IS NULL"),
         sight=(
             f"""INSERT INTO sighting (seq, n, received_at, principal, remote_addr)
                 SELECT l.seq, l.sightings + (value ->> '$.n'), value ->> '$.received_at',
@@ -101,15 +91,6 @@ def _sqlite() -> Statements:
 
 
 def _postgresql() -> Statements:
-    columns = ", ".join(LOG_COLUMNS)
-    typed = ", ".join(f"{c} {_pg_type(c)}" for c in LOG_COLUMNS)
-    digest = [
-        f"substring(%(digests)s::bytea from r.d + {n * DIGEST} for {DIGEST})" for n in range(3)
-    ]
-    rows = (
-        "json_to_recordset(%(rows)s::json)"
-        f" AS r(d int, at int, len int, content_type text, summary jsonb, {typed})"
-    )
     seen = (
         "json_to_recordset(%(rows)s::json)"
         " AS r(seq bigint, n int, received_at timestamptz, principal text, remote_addr text)"
@@ -132,25 +113,8 @@ def _postgresql() -> Statements:
                 JOIN ledger l ON l.identity = substring(b.all_of_them from n.at::int for {DIGEST})
                 JOIN log g ON g.seq = l.seq
             ) k ON true ORDER BY k.seq""",
-        latest=f"""
-            WITH key(source, order_id) AS (VALUES (%s::text, %s::text))
-            SELECT (SELECT count(*) FROM log WHERE log.source = key.source
-                    AND log.order_id IS NOT DISTINCT FROM key.order_id), {_KNOWN}
-            FROM key JOIN log g ON g.source = key.source
-                AND g.order_id IS NOT DISTINCT FROM key.order_id
-            JOIN ledger l ON l.seq = g.seq ORDER BY g.seq DESC LIMIT 1""",
-        insert=(
-            f"""WITH r AS MATERIALIZED (SELECT * FROM {rows}),
-                l AS (INSERT INTO ledger (identity, seq, source, event_id, raw_digest,
-                        canonical_digest, sightings, last_seen_at)
-                    SELECT {digest[0]}, seq, source, event_id, {digest[1]}, {digest[2]}, 0,
-                        received_at FROM r),
-                g AS (INSERT INTO log ({columns}) SELECT {columns} FROM r),
-                p AS (INSERT INTO payload (seq, content_type, raw, summary)
-                    SELECT seq, content_type, substring(%(bodies)s::bytea from at for len), summary
-                    FROM r)
-                SELECT setval('log_seq', (SELECT max(seq) FROM r))""",
-        ),
+        latest=_latest("g.source = %s AND g.order_id = %s"),
+        latest_orderless=_latest("g.source = %s AND g.order_id IS NULL"),
         sight=(
             f"""INSERT INTO sighting (seq, n, received_at, principal, remote_addr)
                 SELECT l.seq, l.sightings + r.n, r.received_at, r.principal, r.remote_addr
@@ -164,9 +128,35 @@ def _postgresql() -> Statements:
     )
 
 
+def _latest(where: str) -> str:
+    return f"""SELECT {_KNOWN} FROM log g JOIN ledger l ON l.seq = g.seq
+               WHERE {where} ORDER BY g.seq DESC LIMIT 1"""
+
+
+def _postgresql_insert() -> str:
+    columns = ", ".join(LOG_COLUMNS)
+    typed = ", ".join(f"{c} {_pg_type(c)}" for c in LOG_COLUMNS)
+    digest = [
+        f"substring(%(digests)s::bytea from r.d + {n * DIGEST} for {DIGEST})" for n in range(3)
+    ]
+    rows = (
+        "json_to_recordset(%(rows)s::json)"
+        f" AS r(d int, at int, len int, content_type text, summary jsonb, {typed})"
+    )
+    return f"""WITH r AS MATERIALIZED (SELECT * FROM {rows}),
+        l AS (INSERT INTO ledger ({", ".join(LEDGER_COLUMNS)})
+            SELECT {digest[0]}, seq, source, event_id, {digest[1]}, {digest[2]}, 0, received_at
+            FROM r),
+        g AS (INSERT INTO log ({columns}) SELECT {columns} FROM r),
+        p AS (INSERT INTO payload ({", ".join(PAYLOAD_COLUMNS)})
+            SELECT seq, content_type, substring(%(bodies)s::bytea from at for len), summary FROM r)
+        SELECT setval('log_seq', (SELECT max(seq) FROM r))"""
+
+
 def _pg_type(column: str) -> str:
     kind = _TYPES[column]
     return {"JSON": "jsonb", "BIGINT": "bigint"}.get(kind, kind.lower())
 
 
 OF = {"sqlite": _sqlite(), "postgresql": _postgresql()}
+POSTGRESQL_INSERT = _postgresql_insert()
