@@ -7,6 +7,8 @@
     │   ├── AccessDenied (50) ForbiddenRequester (51) ForbiddenUser (52) TooManyRequests (53)
     │   ├── NotFound (60) BodyTooSlow (63) Conflict (69) Gone (70)
     │   ├── MissingParameter (27) InvalidParameter (28) InvalidUrlParameter (20)
+    ├── SenderFault                 what an operator answered to our question is of no use
+    │   └── StaleGrant              its login is over: log in again
     └── Unavailable (5)             our own trouble, the sender repeats
         └── OverCapacity (6)
 
@@ -129,6 +131,17 @@ class Gone(Refused):
     """The cursor belongs to another epoch of the log."""
 
     code = 70
+
+
+class SenderFault(ListenerError):
+    """The operator's answer is not what was asked for.
+
+    The message says what it lacks and never tells a secret. The cursor stays where it is.
+    """
+
+
+class StaleGrant(SenderFault):
+    """The operator does not know our login any more; log in again."""
 
 
 class Unavailable(ListenerError):
