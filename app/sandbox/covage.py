@@ -269,7 +269,7 @@ class Covage:
         return out
 
     def _event(self, place: int, request: Request) -> dict[str, Any]:
-        base = str(request.base_url).rstrip("/")
+        base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
         event = self._log[place]
         written = self._wording.written(place, event, lambda path: self._files.link(base, path))
         if self.faults.touches("changed_history", place):

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from app import clock
 from app.sandbox import chance
 
-PDF: Final = b"""%PDF-1.4
+PDF: Final = b"""%%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 60]/Contents 4 0 R\
