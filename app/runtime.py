@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import uuid_utils
 
@@ -83,8 +84,7 @@ class Runtime:
         Raises `errors.NotFound`; `errors.Conflict` where it is not open, its source is not
         configured any more, its bytes were not kept, or it is still refused and not `force`.
         """
-        with engines.read(self.engine) as connection:
-            row = quarantine.one(connection, id_)
+        row = await asyncio.to_thread(self._held, id_)
         if row is None:
             raise errors.NotFound(f"there is no quarantine row {id_}")
         if row["status"] != "open":
@@ -106,6 +106,10 @@ class Runtime:
             self.writer.run(lambda connection: self._released(connection, id_, by, outcome.id))
         )
         return outcome
+
+    def _held(self, id_: str) -> dict[str, Any] | None:
+        with engines.read(self.engine) as connection:
+            return quarantine.one(connection, id_)
 
     def source(self, name: str) -> base.SourceConfig | None:
         """The source of this name in the configuration in force."""

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app import errors, telemetry
+from app.store import trouble
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -257,27 +258,33 @@ def _of_http(request: Request, error: HTTPException) -> Answer:
 
 def install(app: FastAPI) -> None:
     """Make every error of `app` an `ErrorRepresentation`, and put the last net around it."""
-
-    async def ours(_: Request, error: Exception) -> Response:
-        if isinstance(error, errors.Refused | errors.Unavailable):
-            return response(of_error(error))
-        raise error
-
-    async def invalid(_: Request, error: Exception) -> Response:
-        if isinstance(error, RequestValidationError):
-            return response(of_validation(error))
-        raise error
-
-    async def http(request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException):
-            return response(_of_http(request, error))
-        raise error
-
-    app.add_exception_handler(errors.Refused, ours)
-    app.add_exception_handler(errors.Unavailable, ours)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
+    known = (errors.Refused, errors.Unavailable, RequestValidationError, HTTPException)
+    for kind in (*known, *trouble.ERRORS):
+        app.add_exception_handler(kind, _handle)
     app.add_middleware(Net)
+
+
+async def _handle(request: Request, error: Exception) -> Response:
+    found = _of_any(request, error)
+    if found is None:
+        raise error
+    return response(found)
+
+
+def _of_any(request: Request, error: Exception) -> Answer | None:
+    """The answer for what a route raised; null for a fault of ours, which the net catches."""
+    match error:
+        case errors.Refused() | errors.Unavailable():
+            return of_error(error)
+        case RequestValidationError():
+            return of_validation(error)
+        case HTTPException():
+            return _of_http(request, error)
+        case _ if trouble.is_away(error):
+            telemetry.logger("problems").warning("database_away", **telemetry.frames(error))
+            return of_error(errors.Unavailable())
+        case _:
+            return None
 
 
 async def send_answer(found: Answer, send: Callable[[Message], Awaitable[None]]) -> None:
