@@ -7,27 +7,42 @@ import sys
 from typing import Any
 
 from tests import serving
+from tests.acceptance import wire
+
+
+def get(server: serving.Listener, path: str) -> wire.Answer:
+    """GET an admin path as somebody who may read; it must be there."""
+    bearer = serving.token(source=None, scopes=("notifications:read",))
+    answer = wire.exchange(server.port, wire.request("GET", path, bearer=bearer))
+    assert answer.status == 200, answer.body
+    return answer
+
+
+def act(server: serving.Listener, path: str, body: bytes | None = None) -> wire.Answer:
+    """POST to an admin path as the admin `tests`."""
+    bearer = serving.token(source=None, scopes=("admin",))
+    return wire.exchange(server.port, wire.request("POST", path, body, bearer=bearer))
+
+
+def quarantined(server: serving.Listener) -> int:
+    """How many rows of the quarantine are open."""
+    return int(get(server, "/admin/stats").json()["quarantine"])
 
 
 def held(server: serving.Listener, row: str) -> dict[str, Any]:
-    """Row `row` of the quarantine, as the admin is shown it."""
-    answer = server.get(f"/admin/quarantine/{row}")
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
+    """Row `row` of the quarantine."""
+    return dict(get(server, f"/admin/quarantine/{row}").json())
 
 
 def listed(server: serving.Listener, event_id: str) -> list[dict[str, Any]]:
     """The notifications with this event id, oldest first."""
-    answer = server.get(f"/admin/notifications?event_id={event_id}&order=asc")
-    assert answer.status_code == 200, answer.text
-    return list(answer.json()["items"])
+    page = get(server, f"/admin/notifications?event_id={event_id}&order=asc")
+    return list(page.json()["items"])
 
 
 def raw(server: serving.Listener, id_: str) -> bytes:
     """The exact bytes of notification `id_`."""
-    answer = server.get(f"/admin/notifications/{id_}/raw")
-    assert answer.status_code == 200, answer.text
-    return answer.content
+    return get(server, f"/admin/notifications/{id_}/raw").body
 
 
 def command(

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from app.doors import problems
 from tests import serving
 from tests.acceptance import bodies, seeing, wire
 from tests.security import forging
@@ -207,7 +206,7 @@ AT_THE_DOOR = [
     ),
     Case(41, "signed by another", authorized("Bearer " + forging.local())),
     Case(41, "void since a moment", posted(bodies.body(), bearer=of("voided"))),
-    Case(42, "expired", lambda: authorized("Bearer " + expired())()),
+    Case(42, "expired", authorized("Bearer " + expired())),
     Case(50, "may only read", posted(bodies.body(), bearer=of("local", "notifications:read"))),
     Case(51, "a source nobody declared", posted(bodies.body(), bearer=of("unheard-of"))),
     Case(52, "disabled", posted(bodies.body(), bearer=of("disabled")), ("disabled is disabled",)),
@@ -263,10 +262,6 @@ def assert_error(answer: wire.Answer, code: int, told: tuple[str, ...] = ()) -> 
     return dict(said)
 
 
-def quarantined(server: serving.Listener) -> int:
-    return int(server.get("/admin/stats").json()["quarantine"])
-
-
 @pytest.mark.parametrize("case", ON_THE_LISTENER, ids=names(ON_THE_LISTENER))
 def test_what_a_source_sends_wrongly_is_told_and_kept(case, server, send):
     request = case.request()
@@ -283,15 +278,87 @@ def test_what_a_source_sends_wrongly_is_told_and_kept(case, server, send):
 
 @pytest.mark.parametrize("case", AT_THE_DOOR, ids=names(AT_THE_DOOR))
 def test_who_may_not_send_is_told_and_nothing_is_kept(case, server, send):
-    before = quarantined(server)
+    before = seeing.quarantined(server)
     said = assert_error(send(case.request()), case.code, case.told)
     assert "referenceError" not in said
-    assert quarantined(server) == before
+    assert seeing.quarantined(server) == before
 
 
 @pytest.mark.parametrize("case", OF_THE_ADMIN, ids=names(OF_THE_ADMIN))
 def test_what_is_asked_wrongly_of_the_admin_is_told_and_nothing_is_kept(case, server, send):
-    before = quarantined(server)
+    before = seeing.quarantined(server)
     said = assert_error(send(case.request()), case.code, case.told)
     assert "referenceError" not in said
-    assert quarantined(server) == before
+    assert seeing.quarantined(server) == before
+
+
+@pytest.mark.parametrize("code", [40, 41])
+def test_a_401_says_how_to_show_credentials(code, send):
+    sent = authorized(None if code == 40 else "Bearer nothing")()
+    bearer = 'Bearer realm="tmf-listener"' + (', error="invalid_token"' if code == 41 else "")
+    offered = [value for name, value in send(sent).headers if name == "www-authenticate"]
+    assert offered == [bearer, 'Basic realm="tmf-listener", charset="UTF-8"']
+
+
+def test_what_is_beyond_the_rate_is_53_with_the_seconds_to_wait(server, send):
+    answers = [send(wire.post(bodies.body(), bearer=of("slowed"))) for _ in range(3)]
+    refused = answers[-1]
+    said = assert_error(refused, 53, ("More than 2 requests in a minute",))
+    assert "referenceError" not in said
+    assert 1 <= int(refused.header("retry-after") or 0) <= 60
+
+
+@pytest.mark.parametrize(
+    ("headers", "begun"),
+    [
+        ({"Content-Length": "100"}, b""),
+        ({"Content-Length": "100"}, b'{"eventId": "1"'),
+        ({"Content-Length": None, "Transfer-Encoding": "chunked"}, b"5\r\n{    \r\n"),
+    ],
+    ids=["nothing came", "the rest did not come", "no last chunk came"],
+)
+def test_a_body_that_does_not_come_is_63_and_ends_the_connection(headers, begun, server):
+    before = seeing.quarantined(server)
+    with wire.Connection(server.port) as line:
+        line.send(wire.post(b"", headers=headers) + begun)
+        answer = line.answer()
+        said = assert_error(answer, 63, ("within 1 s",))
+        assert answer.header("connection") == "close"
+        assert line.is_closed()
+    assert "referenceError" not in said
+    assert seeing.quarantined(server) == before
+
+
+def test_a_body_that_drips_has_one_deadline_for_all_of_it(server):
+    with wire.Connection(server.port) as line:
+        line.send(wire.post(b"", headers={"Content-Length": "1000000"}))
+        began = time.monotonic()
+        while not line.is_answered(within=0.05):
+            line.send(b" ")
+            assert time.monotonic() - began < 10
+        assert_error(line.answer(), 63)
+
+
+def test_a_row_that_is_not_open_any_more_is_69(server):
+    refused = server.post(b"{").json()["referenceError"]
+    path = f"/admin/quarantine/{refused}/"
+    still = seeing.act(server, path + "release")
+    assert_error(still, 69, ("still refused, 22", "The body is not JSON"))
+    assert seeing.act(server, path + "discard").status == 200
+    assert_error(seeing.act(server, path + "discard"), 69, ("not open",))
+    assert_error(seeing.act(server, path + "release"), 69, ("discarded already",))
+
+
+def test_a_cursor_of_another_epoch_is_70_with_the_head_to_go_on_from(server, send):
+    for _ in range(2):
+        assert server.post(bodies.body()).status_code == 201
+    page = "/admin/notifications?order=asc&limit=1"
+    given = server.get(page).json()["next"]
+    assert server.get(f"{page}&after={given}").status_code == 200
+    seeing.command(server, "db", "promoted", "--yes")
+    gone = asked(f"{page}&after={given}")()
+    said = assert_error(send(gone), 70, ("epoch", "its head is seq"))
+    head = said["message"].rpartition(" ")[2]
+    assert server.get(f"{page}&after={head}").json() == {"items": [], "next": None}
+    assert server.post(bodies.body()).status_code == 201
+    assert len(server.get(f"{page}&after={head}").json()["items"]) == 1

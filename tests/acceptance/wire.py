@@ -10,9 +10,10 @@ Not here: who may send what (the tests), starting the server (`tests.serving`).
 from __future__ import annotations
 
 import json
+import select
 import socket
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from tests import serving
 
@@ -88,7 +89,7 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -112,6 +113,10 @@ class Connection:
             headers = [(name.lower(), value.strip()) for name, value in pairs]
             if status >= 200 or informational:
                 return Answer(status, headers, self._body(status, dict(headers)))
+
+    def is_answered(self, *, within: float) -> bool:
+        """Whether something of an answer is there; waits for it, but no more than these seconds."""
+        return bool(self._received) or bool(select.select([self._socket], [], [], within)[0])
 
     def is_closed(self) -> bool:
         """Whether the server hung up; waits for it."""
