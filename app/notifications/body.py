@@ -28,6 +28,8 @@ NUL: Final = "\x00"
 REPLACEMENT: Final = "\ufffd"
 
 _ESCAPED_NUL: Final = b"\\u0000"
+_BLANKS: Final = b" \t\r\n"
+_STARTS: Final = bytes.maketrans(b"-123456789[", b"0000000000,")
 _DIGITS_AS_0: Final = bytes.maketrans(b"123456789E", b"000000000e")
 _MANY_DIGITS: Final = b"0" * 200
 _LARGE_EXPONENTS: Final = (b"0e000", b"0e+000")
@@ -47,9 +49,13 @@ class OutOfRange:
 
 @dataclass(slots=True)
 class Read:
-    """A body that is an object, and what was met on the way (`nul_at`: identifiers with a NUL)."""
+    """A body that is an object, and what was met on the way (`nul_at`: identifiers with a NUL).
+
+    `plain`: no number and no NUL was met, so `content` says all that the bytes say.
+    """
 
     content: dict[str, Any]
+    plain: bool = False
     nul_at: tuple[str, ...] = ()
     nul_replaced: str | None = None
     out_of_range: str | None = None
@@ -68,7 +74,7 @@ def read(raw: bytes, *, max_depth: int) -> Read | Refusal:
 
     `max_depth` counts nested objects and arrays, the outermost included; 200 is the most.
     """
-    if not raw.strip(b" \t\r\n"):
+    if not raw.strip(_BLANKS):
         return Refusal(EMPTY, "The body is empty: expected a JSON object.")
     try:
         content = from_json(raw, allow_inf_nan=False)
@@ -105,13 +111,22 @@ def type_name(value: Any) -> str:
 
 def _looked_through(raw: bytes, content: dict[str, Any]) -> Read | Refusal:
     out_of_range = None
-    if _may_be_out_of_range(raw):
+    plain = not _may_hold_numbers(raw)
+    if not plain and _may_be_out_of_range(raw):
         content, out_of_range = _exact_numbers(raw, content)
     if _ESCAPED_NUL not in raw:
-        return Read(content, out_of_range=out_of_range)
+        return Read(content, plain=plain, out_of_range=out_of_range)
     met = _Cleaning()
     content = _cleaned(content, "", "", met)
-    return Read(content, tuple(met.nul_at), met.nul_replaced, out_of_range)
+    return Read(
+        content, nul_at=tuple(met.nul_at), nul_replaced=met.nul_replaced, out_of_range=out_of_range
+    )
+
+
+def _may_hold_numbers(raw: bytes) -> bool:
+    """Whether a number may follow a name, a comma or a bracket; the text `, 5` looks so, too."""
+    scan = raw.translate(_STARTS, _BLANKS)
+    return b'":0' in scan or b",0" in scan
 
 
 def _may_be_out_of_range(raw: bytes) -> bool:

@@ -7,16 +7,22 @@ beside the canonical fields (`summary`). Source: DESIGN §5, §13, facts/mapping
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from app.notifications import findings, service_order, states, summary, warnings, wire
+from app.notifications import (
+    findings,
+    service_order,
+    states,
+    summary,
+    timestamps,
+    warnings,
+    wire,
+)
 from app.notifications.notification import (
     Arrival,
     Attention,
     Flavour,
-    Item,
     Kind,
     Notification,
     ResourceType,
@@ -30,8 +36,7 @@ _ATTENTION: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What the event is about: where in the body, in the flavour's model, and as sent."""
 
     path: str
@@ -39,8 +44,7 @@ class Place:
     raw: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A body that is well formed, in the models of its flavour."""
 
     event_type: str
@@ -52,48 +56,52 @@ class Heard:
     place: Place
 
 
-def notification(arrival: Arrival, heard: Heard, found: findings.Findings) -> Notification:
+def notification(
+    arrival: Arrival, heard: Heard, content_digest: bytes, found: findings.Findings
+) -> Notification:
     """The canonical notification; warnings met on the way are added to those of `found`."""
     time = heard.envelope.event_time
-    occurred_at = _moment(heard.envelope, arrival, found)
-    fields = _resource(heard, found)
-    fields["refs"] = _refs(heard, found)
-    kept = summary.of(
-        heard.kind,
-        heard.flavour,
-        heard.envelope,
-        heard.place.resource,
-        heard.payload,
-        heard.place.raw,
-    )
-    return Notification(
-        id=arrival.id,
-        source=arrival.source,
-        channel=arrival.channel,
-        flavour=heard.flavour,
-        event_id=_text(heard.envelope.event_id, "eventId", found),
-        event_type=heard.event_type,
-        kind=heard.kind,
-        resource_type=heard.resource_type,
-        attention=_attention(heard),
-        occurred_at=occurred_at,
-        occurred_at_raw=time.raw if time is not None else None,
-        received_at=arrival.received_at,
-        principal=arrival.principal,
-        remote_addr=arrival.remote_addr,
-        backfill=arrival.backfill,
-        warnings=tuple(found.warnings),
-        summary=kept,
-        content_type=arrival.content_type,
-        raw=arrival.body,
-        **fields,
-    )
+    fields = {
+        "id": arrival.id,
+        "source": arrival.source,
+        "channel": arrival.channel,
+        "flavour": heard.flavour,
+        "event_type": heard.event_type,
+        "kind": heard.kind,
+        "resource_type": heard.resource_type,
+        "attention": _attention(heard),
+        "occurred_at": _moment(time, arrival, found),
+        "occurred_at_raw": time.raw if time is not None else None,
+        **_resource(heard, found),
+        "refs": _refs(heard, found),
+        "summary": summary.of(
+            heard.kind,
+            heard.flavour,
+            heard.envelope,
+            heard.place.resource,
+            heard.payload,
+            heard.place.raw,
+        ),
+        "event_id": _text(heard.envelope.event_id, "eventId", found),
+        "warnings": tuple(found.warnings),
+        "received_at": arrival.received_at,
+        "principal": arrival.principal,
+        "remote_addr": arrival.remote_addr,
+        "backfill": arrival.backfill,
+        "content_type": arrival.content_type,
+        "raw": arrival.body,
+        "content_digest": content_digest,
+    }
+    told: Notification = Notification.__pydantic_validator__.validate_python(fields)
+    return told
 
 
-def _moment(envelope: wire.Envelope, arrival: Arrival, found: findings.Findings) -> datetime | None:
-    if envelope.event_time is None:
+def _moment(
+    time: timestamps.Time | None, arrival: Arrival, found: findings.Findings
+) -> datetime | None:
+    if time is None:
         return None
-    moment, needed = envelope.event_time.at(arrival.reading.zone)
+    moment, needed = time.at(arrival.reading.zone)
     for name in needed:
         found.warn(name, "eventTime")
     return moment
@@ -143,7 +151,7 @@ def _order(order: wire.Order, heard: Heard, found: findings.Findings) -> dict[st
         "order_id": _required_id(order.id, heard, found),
         "href": order.href,
         "external_id": _external_id(order, heard, found),
-        "items": tuple(_items(order.listed(), f"{heard.place.path}.items", found)),
+        "items": _items(order.listed(), f"{heard.place.path}.items", found),
         "state": state,
         "raw_state": order.state,
     }
@@ -166,20 +174,19 @@ def _required_id(value: str | int | None, heard: Heard, found: findings.Findings
     return text
 
 
-def _items(items: Sequence[wire.Item], path: str, found: findings.Findings) -> list[Item]:
+def _items(
+    items: Sequence[wire.Item], path: str, found: findings.Findings
+) -> list[dict[str, str | None]]:
+    """The fields of each `Item`."""
     told = []
+    id_path = f"{path}.id"
     for item in summary.flattened(items):
-        state = states.canonical(item.state) if item.state is not None else None
-        if state is None and item.state is not None:
+        raw_state = item.state
+        state = states.canonical(raw_state) if raw_state is not None else None
+        if state is None and raw_state is not None:
             found.warn(warnings.UNKNOWN_ITEM_STATE, f"{path}.state")
-        told.append(
-            Item(
-                id=_text(item.id, f"{path}.id", found),
-                action=item.action,
-                state=state,
-                raw_state=item.state,
-            )
-        )
+        item_id = _text(item.id, id_path, found)
+        told.append({"id": item_id, "action": item.action, "state": state, "raw_state": raw_state})
     return told
 
 

@@ -8,14 +8,14 @@ Source: DESIGN §6 "Required", §13 "Flavours".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
 from app.notifications import (
     body,
     canonical,
+    content,
     event_types,
     findings,
     service_order,
@@ -45,8 +45,7 @@ _ORDERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Type:
+class _Type(NamedTuple):
     """The event type of a body, as sent, with its row; `known`: the row is one of the table."""
 
     text: str
@@ -56,17 +55,18 @@ class _Type:
 
 def read(arrival: Arrival) -> Notification | Refusal:
     """Read the body of a push. Bad input is a `Refusal` that lists every fault."""
-    content = body.read(arrival.body, max_depth=arrival.reading.max_depth)
-    if isinstance(content, Refusal):
-        return content
+    read = body.read(arrival.body, max_depth=arrival.reading.max_depth)
+    if isinstance(read, Refusal):
+        return read
     found = findings.Findings()
-    _tell_of_reading(content, found)
-    said = content.content
+    _tell_of_reading(read, found)
+    said = read.content
     event_type = _event_type(arrival, said, found)
     heard = _heard(arrival, said, event_type, found) if event_type is not None else None
     if heard is None or found.faults:
         return found.refusal()
-    notification = canonical.notification(arrival, heard, found)
+    digest = content.canonical_digest(arrival.body, said if read.plain else None)
+    notification = canonical.notification(arrival, heard, digest, found)
     if arrival.reading.strict:
         found.be_strict()
         if found.faults:
@@ -81,12 +81,12 @@ def read(arrival: Arrival) -> Notification | Refusal:
     return notification
 
 
-def _tell_of_reading(content: body.Read, found: findings.Findings) -> None:
-    for path in content.nul_at:
+def _tell_of_reading(read: body.Read, found: findings.Findings) -> None:
+    for path in read.nul_at:
         found.wrong(path, "holds the NUL character (\\u0000)", "an identifier without it")
-    if content.nul_replaced is not None:
-        found.warn(warnings.NUL_REPLACED, content.nul_replaced)
-    if content.out_of_range is not None:
+    if read.nul_replaced is not None:
+        found.warn(warnings.NUL_REPLACED, read.nul_replaced)
+    if read.out_of_range is not None:
         found.warn(warnings.NUMBER_OUT_OF_RANGE, "")
 
 
@@ -263,10 +263,11 @@ def _validated(
     model: type[wire.Wire], value: Any, path: str, found: findings.Findings
 ) -> wire.Wire | None:
     try:
-        return model.model_validate(value)
+        valid: wire.Wire = model.__pydantic_validator__.validate_python(value)
     except ValidationError as error:
         found.add(error, path)
         return None
+    return valid
 
 
 def _located(

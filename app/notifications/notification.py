@@ -6,13 +6,13 @@ notification in the log (`intake`, `store`). Source: DESIGN §5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 
 class Kind(StrEnum):
@@ -114,6 +114,8 @@ class Notification(BaseModel):
 
     `seq` and `conflict_of` are null until the log has given them. `state` is always the *order's*
     canonical state (`states`), never an item's or a cancel task's. Times are aware, UTC.
+    `content_digest` (`content.canonical_digest` of `raw`) is null where the reader of the body had
+    no reason to make it; it is never written with the rest.
     Source of every field: DESIGN §5.
     """
 
@@ -153,6 +155,7 @@ class Notification(BaseModel):
     summary: dict[str, Any] = {}
     content_type: str | None = None
     raw: bytes = b""
+    content_digest: bytes | None = Field(default=None, exclude=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +174,7 @@ class Reading:
     accept: frozenset[Kind] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Bytes as they came, and who brought them.
 
     `id` is the id the notification will bear (UUIDv7). `event_name` is the last segment of a
@@ -191,7 +193,7 @@ class Arrival:
     event_name: str | None = None
     flavour: Flavour | None = None
     backfill: bool = False
-    reading: Reading = field(default_factory=Reading)
+    reading: Reading = Reading()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import ciso8601
@@ -28,8 +28,7 @@ _HOUR = r"(?:[01]\d|2[0-3])"
 _CLOCK = _HOUR + r":[0-5]\d:[0-5]\d(?:\.\d{1,60})?"
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
+class Time(NamedTuple):
     """A text that is a time: as sent, and what it says.
 
     `moment` is aware (UTC), naive where the text names no zone, or None where its offset is
