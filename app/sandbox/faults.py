@@ -1,6 +1,6 @@
 """What may go wrong at an operator, on request, and when it does.
 
-A fault has a name of `FAULTS`. Faults of an *answer* strike requests (`trouble` carries them out);
+A fault has a name of `known`. Faults of an *answer* strike requests (`trouble` carries them out);
 faults of the *record* strike what is published or listed (the operator does it). All are drawn from
 the seed and a count, so that the same requests meet the same faults.
 """
@@ -33,7 +33,10 @@ RECORD: Final[Mapping[str, frozenset[str]]] = {
 }  # fmt: skip
 """Faults of the record that have a meaning at each operator."""
 
-FAULTS: Final = ANSWER.union(*RECORD.values())
+
+def known(operator: str) -> frozenset[str]:
+    """The names of the faults `operator` may have."""
+    return ANSWER | RECORD[operator]
 
 
 class UnknownFault(errors.ListenerError):
@@ -68,16 +71,16 @@ class Faults:
     def __init__(self, operator: str, seed: int, active: Mapping[str, Fault]) -> None:
         self._operator = operator
         self._seed = chance.number(seed, "faults", operator)
-        self._known = ANSWER | RECORD.get(operator, frozenset())
         self._active: dict[str, _Active] = {}
         for name, fault in active.items():
             self.put(name, fault)
 
     def put(self, name: str, fault: Fault) -> None:
         """Switch `name` on, or set it anew. Raises `UnknownFault`."""
-        if name not in self._known:
-            known = ", ".join(sorted(self._known))
-            raise UnknownFault(f"{self._operator} has no fault {name!r}; it has {known}")
+        names = known(self._operator)
+        if name not in names:
+            listed = ", ".join(sorted(names))
+            raise UnknownFault(f"{self._operator} has no fault {name!r}; it has {listed}")
         self._active[name] = _Active(fault)
 
     def drop(self, name: str | None = None) -> None:

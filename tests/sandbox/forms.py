@@ -1,4 +1,4 @@
-"""The form of a JSON value: its keys and types, to compare an answer with a seed's field by field."""
+"""The form of a JSON value, its keys and types: what an answer and a seed have in common."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A sandbox served by uvicorn in a thread, a client for it, and a place that receives pushes.
 
-    with serving.sandbox(Settings(...)) as served:
-        served.on_api("/api/2.3.1/orderevents/").json()
-        served.control("on_api/events")
+with serving.sandbox(Settings(...)) as served:
+    served.on_api("/api/2.3.1/orderevents/").json()
+    served.control("on_api/events")
 """
 
 from __future__ import annotations
@@ -39,6 +39,17 @@ class Server(uvicorn.Server):
         self.serves.set()
         await self._end.wait()
 
+    async def shutdown(self, sockets=None):
+        """As uvicorn's, without its rest of a tenth of a second."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+        await self.lifespan.shutdown()
+
     def end(self):
         self._loop.call_soon_threadsafe(self._end.set)
 
@@ -47,7 +58,6 @@ class Server(uvicorn.Server):
 def serving(app) -> Iterator[str]:
     """The URL at which `app` is served while inside."""
     configuration = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", ws="none")
-    configuration.timeout_graceful_shutdown = 1
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = Server(configuration)
@@ -117,7 +127,10 @@ def settings(**chosen: object) -> operators.Settings:
 def sandbox(**chosen: object) -> Iterator[Served]:
     """A sandbox of `settings(**chosen)`."""
     made = operators.create(settings(**chosen))
-    with serving(made.app) as url, httpx.Client(base_url=url, timeout=DEADLINE) as client:
+    with (
+        serving(made.app) as url,
+        httpx.Client(base_url=url, timeout=DEADLINE, verify=False) as client,
+    ):
         yield Served(url, client)
 
 

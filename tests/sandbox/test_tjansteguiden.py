@@ -194,7 +194,9 @@ def test_orders_are_those_of_a_local_day_and_later():
         days = [row["date"][:10] for row in rows(served).values()]
         assert sorted(set(days)) == ["2026-03-02", "2026-03-03"]
         for day in ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"):
-            expected = [each for each in days if date.fromisoformat(each) >= date.fromisoformat(day)]
+            expected = [
+                each for each in days if date.fromisoformat(each) >= date.fromisoformat(day)
+            ]
             assert len(rows(served, day)) == len(expected)
         assert days[14:16] == ["2026-03-02", "2026-03-03"], "09:00 plus 15 hours is midnight"
 
@@ -240,7 +242,9 @@ def test_a_message_is_added_and_counted_as_often_as_it_is_sent(kind):
         order = first(served, "delivered")
         before = log(served, order)
         for _ in range(2):
-            told = tree(served.guide("add_message", id=order, type=kind, message="Fel & <fel> \x01"))
+            told = tree(
+                served.guide("add_message", id=order, type=kind, message="Fel & <fel> \x01")
+            )
             assert told.findtext("status") == "success"
         assert log(served, order) == [*before, *[(kind, "Fel & <fel> ", "sandbox")] * 2]
         (counted,) = served.control("tjansteguiden/executions")
