@@ -1,0 +1,271 @@
+"""Reading the fields of one pulled entry: ids, texts, times, and what is told of them.
+
+A pulled entry is taken wherever possible: what is odd becomes a named warning, and only an entry
+without its id or type is refused. `WARNINGS` explains the names that feeds alone need. Not here:
+any operator's words (its folder), streaming (`paging`). Source: DESIGN §5, §8.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from app.notifications import body as bodies, findings, summary, timestamps, warnings
+from app.notifications.notification import Arrival, Flavour, Kind, Notification, Refusal
+
+NOT_ACCEPTED: Final = 100
+LARGEST_KEPT: Final = 4000
+"""Bytes of JSON that `summary` keeps of a part it does not know."""
+
+FIELD_UNREADABLE: Final = "field_unreadable"
+OBJECT_TYPE_DISAGREES: Final = "object_type_disagrees"
+STATE_OUTSIDE_CONTRACT: Final = "state_outside_contract"
+TIME_UNREADABLE: Final = "time_unreadable"
+UNKNOWN_TYPE: Final = "unknown_type"
+
+WARNINGS: Final[Mapping[str, warnings.Explained]] = MappingProxyType(
+    {
+        FIELD_UNREADABLE: warnings.Explained(
+            "A field of a pulled entry had another type than documented; it was left out.",
+            "Look at the raw body; ask the operator whether its interface has changed.",
+        ),
+        OBJECT_TYPE_DISAGREES: warnings.Explained(
+            "The event's type and its object_type speak of different things.",
+            "The object_type wins; look at the raw body and ask the operator what was meant.",
+            tolerance=False,
+        ),
+        STATE_OUTSIDE_CONTRACT: warnings.Explained(
+            "The state is one that this version of the operator's interface does not have.",
+            "Ask the operator which version it speaks.",
+        ),
+        TIME_UNREADABLE: warnings.Explained(
+            "A time was written in no form we know, so it is unknown; the text is kept.",
+            "Look at the raw body; ask the operator how it writes times.",
+        ),
+        UNKNOWN_TYPE: warnings.Explained(
+            "The type of the entry is none we know; it was kept as kind other.",
+            "If it means something, ask for it to be added to the kind's table.",
+            tolerance=False,
+        ),
+    }
+)
+"""The warnings of feeds; they belong into `notifications.warnings.TABLE`."""
+
+# How feeds write times by contract: no deviation that a strict source would refuse.
+_CUSTOM: Final = frozenset({warnings.ZONE_ASSUMED, warnings.MERIDIEM_IGNORED})
+
+
+class Fields:
+    """The fields of one entry, and the findings of reading them.
+
+    `said` is the object; `zone` is that of times without one.
+    """
+
+    def __init__(self, arrival: Arrival, read: bodies.Read, zone: ZoneInfo) -> None:
+        self.said: Final[Mapping[str, Any]] = read.content
+        self.found: Final = findings.Findings()
+        self._arrival = arrival
+        self._zone = arrival.reading.zone or zone
+        self._nul = read.nul_replaced is not None
+        for path in read.nul_at:
+            self._holds_nul(path)
+        if read.nul_replaced is not None:
+            self.found.warn(warnings.NUL_REPLACED, read.nul_replaced)
+        if read.out_of_range is not None:
+            self.found.warn(warnings.NUMBER_OUT_OF_RANGE, "")
+
+    def part(self, path: str) -> Mapping[str, Any]:
+        """The object at `path` (one name), empty where there is none."""
+        value = self.said.get(path)
+        if isinstance(value, dict):
+            return value
+        if value is not None:
+            self.found.warn(FIELD_UNREADABLE, path)
+        return {}
+
+    def identifier(self, path: str, value: Any, *, required: bool = False) -> str | None:
+        """`value` as an identifier: trimmed text or the digits of a number; null where blank.
+
+        What is `required` and not there, or no identifier, is a fault.
+        """
+        text = self._identifier(path, value)
+        if text is None and required and not self._told(path):
+            self.found.missing(path, findings.AN_IDENTIFIER)
+        return text
+
+    def _identifier(self, path: str, value: Any) -> str | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            self.found.wrong(path, f"is {findings.shown(value)}", findings.AN_IDENTIFIER)
+            return None
+        if isinstance(value, int):
+            self.found.warn(warnings.NUMBER_AS_TEXT, path)
+        text = str(value).strip()
+        if isinstance(value, str) and text != value:
+            self.found.warn(warnings.BLANK_TRIMMED, path)
+        if len(text) > findings.IDENTIFIER_LENGTH:
+            self.found.wrong(path, f"is {findings.shown(text)}", findings.AN_IDENTIFIER)
+            return None
+        if self._nul and bodies.REPLACEMENT in text:
+            self._holds_nul(path)
+        return text or None
+
+    def _holds_nul(self, path: str) -> None:
+        self.found.wrong(path, "holds the NUL character (\\u0000)", "an identifier without it")
+
+    def _told(self, path: str) -> bool:
+        return any(fault.path == path for fault in self.found.faults)
+
+    def name(self, path: str, value: Any) -> str | None:
+        """A further id that is only kept: trimmed text; anything else is left out and told."""
+        text = self.text(path, value)
+        if text is not None and len(text) > findings.IDENTIFIER_LENGTH:
+            self.found.warn(FIELD_UNREADABLE, path)
+            return None
+        return text.strip() or None if text is not None else None
+
+    def text(self, path: str, value: Any) -> str | None:
+        """`value` as text, numbers by their digits; null where it is neither, or empty."""
+        match value:
+            case None | "":
+                return None
+            case str():
+                return value
+            case int() | float() if not isinstance(value, bool):
+                return str(value)
+            case _:
+                self.found.warn(FIELD_UNREADABLE, path)
+                return None
+
+    def flag(self, path: str, value: Any) -> bool | None:
+        """`value` as true or false; null where it is neither."""
+        if value is None or isinstance(value, bool):
+            return value
+        self.found.warn(FIELD_UNREADABLE, path)
+        return None
+
+    def moment(self, path: str, value: Any) -> datetime | None:
+        """`value` as a moment in UTC; null where it is no time that can be told."""
+        text = self.text(path, value)
+        if text is None:
+            return None
+        time = timestamps.read(text, pulled=True)
+        if time is None:
+            self.found.warn(TIME_UNREADABLE, path)
+            return None
+        moment, needed = time.at(self._zone)
+        for warning in needed:
+            self.found.warn(warning, path)
+        return moment
+
+    def finish(self, flavour: Flavour, kind: Kind, **fields: Any) -> Notification | Refusal:
+        """The notification with `fields`, or the refusal that what was found asks for."""
+        reading = self._arrival.reading
+        if reading.strict:
+            self._be_strict()
+        if self.found.faults:
+            return self.found.refusal()
+        if reading.accept is not None and kind not in reading.accept:
+            expected = ", ".join(sorted(reading.accept)) or "none"
+            return Refusal(
+                NOT_ACCEPTED,
+                f"Notifications of kind {kind} are not enabled for {self._arrival.source}: "
+                f"expected {expected}.",
+            )
+        arrival = self._arrival
+        return Notification(
+            id=arrival.id,
+            source=arrival.source,
+            channel=arrival.channel,
+            flavour=flavour,
+            kind=kind,
+            received_at=arrival.received_at,
+            principal=arrival.principal,
+            remote_addr=arrival.remote_addr,
+            backfill=arrival.backfill,
+            warnings=tuple(self.found.warnings),
+            content_type=arrival.content_type,
+            raw=arrival.body,
+            **fields,
+        )
+
+    def _be_strict(self) -> None:
+        for name, path in self.found.warnings.items():
+            row = WARNINGS.get(name) or warnings.TABLE[name]
+            if row.tolerance and name not in _CUSTOM:
+                self.found.wrong(path, f"is not as the contract has it ({name})", row.remedy)
+
+
+# ── what is kept ─────────────────────────────────────────────────────────────────────────────────
+
+
+def kept(**fields: Any) -> dict[str, Any]:
+    """`fields` for a summary: nulls left out, long texts cut, large parts left out."""
+    plain = {name: _plain(value) for name, value in fields.items()}
+    small = {
+        name: value
+        for name, value in plain.items()
+        if isinstance(value, str) or len(json.dumps(value)) <= LARGEST_KEPT
+    }
+    return summary.told(**small)
+
+
+def _plain(value: Any) -> Any:
+    """`value` with the lexemes of numbers no double can hold, and URLs without their query."""
+    match value:
+        case bodies.OutOfRange():
+            return value.lexeme
+        case list():
+            return [_plain(one) for one in value]
+        case dict():
+            return {key: _plain(one) for key, one in value.items()}
+        case str():
+            return without_query(value)
+        case _:
+            return value
+
+
+def without_query(text: str) -> str:
+    """`text`, or if it is a URL, without its query and fragment: there tokens are."""
+    if not text.startswith(("https://", "http://")):
+        return text
+    return text.partition("?")[0].partition("#")[0]
+
+
+def path_of(url: str) -> str:
+    """The path of `url`."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return without_query(url)
+
+
+# ── what is content ──────────────────────────────────────────────────────────────────────────────
+
+
+def exact(body: bytes) -> Any:
+    """What the JSON `body` says, numbers as `[0, lexeme]`. Raises ValueError, RecursionError."""
+    return json.loads(body.decode(), parse_int=_lexeme, parse_float=_lexeme)
+
+
+def _lexeme(lexeme: str) -> list[Any]:
+    return [0, lexeme]
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """The object `body` is, numbers as in `exact`; empty where it is none we read."""
+    if isinstance(bodies.read(body, max_depth=bodies.PARSER_DEPTH), Refusal):
+        return {}
+    said = exact(body)
+    return said if isinstance(said, dict) else {}
+
+
+def view(content: Any) -> bytes:
+    """`content` as bytes whose digest stands for it."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
