@@ -51,6 +51,7 @@ check: $(READY)  ## format, lint, types, imports, dead code, dependencies, the l
 
 bench: $(READY)  ## measure ingest against a no-op route and the usual way (prints a table, writes JSON)
 	$(BIN)/python -m bench.ingest $(ARGS)
+	$(BIN)/python -m bench.follower
 
 faults: $(READY)  ## the long form of the law tests: kill -9, stopped processes, a database that goes away
 	$(BIN)/python -m pytest -m faults --timeout 1800 $(ARGS)

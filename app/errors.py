@@ -6,7 +6,7 @@
     │   ├── NoCredentials (40) InvalidCredentials (41) ExpiredCredentials (42)
     │   ├── AccessDenied (50) ForbiddenRequester (51) ForbiddenUser (52) TooManyRequests (53)
     │   ├── NotFound (60) BodyTooSlow (63) Conflict (69) Gone (70)
-    │   ├── MissingParameter (27) InvalidParameter (28) InvalidUrlParameter (20)
+    │   ├── InvalidParameter (28)
     ├── SenderFault                 what an operator answered to our question is of no use
     │   └── StaleGrant              its login is over: log in again
     └── Unavailable (5)             our own trouble, the sender repeats
@@ -43,18 +43,6 @@ class Refused(ListenerError):
     """
 
     code: ClassVar[int] = 1
-
-
-class InvalidUrlParameter(Refused):
-    """A part of the URL has no such value."""
-
-    code = 20
-
-
-class MissingParameter(Refused):
-    """A query parameter that is required is missing."""
-
-    code = 27
 
 
 class InvalidParameter(Refused):
