@@ -241,6 +241,7 @@ class Reach:
     def __init__(self, look_back: timedelta, known: Iterable[Mark] = ()) -> None:
         self.newest: Mark | None = None
         self.before: Mark | None = None
+        self.oldest: Mark | None = None
         self.first: Mark | None = None
         self.last: Mark | None = None
         self._look_back = look_back
@@ -253,6 +254,8 @@ class Reach:
         """One more event of the page."""
         self.first = self.first or mark
         self.last = mark
+        if self.oldest is None or mark.at < self.oldest.at:
+            self.oldest = mark
         if self.newest is None or mark.at > self.newest.at:
             self.before, self.newest = self.newest, mark
         elif mark.at < self.newest.at and (self.before is None or mark.at > self.before.at):
@@ -283,7 +286,11 @@ class Reach:
 
         The first is not later than `newest` less the look-back, where there is such a one.
         """
-        since = rfc3339(datetime.fromisoformat(newest.at) - self._look_back)
+        since = self.since(newest)
         found = sorted(self._marks.values())
         older = [mark for mark in found if mark.at <= since]
         return older[-1:] + [mark for mark in found if mark.at > since]
+
+    def since(self, newest: Mark) -> str:
+        """The time a look-back before `newest`."""
+        return rfc3339(datetime.fromisoformat(newest.at) - self._look_back)
