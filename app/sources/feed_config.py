@@ -55,8 +55,9 @@ class FeedConfig(BaseModel):
     `url`: where the operator answers. `every`: between two turns that found nothing new. `start`:
     what a first connection takes of what is there already. `write_back`: whether what is committed
     is told the operator. `hosts`: further hosts it may be sent to (files). `zone`: of times without
-    one; the source's where it is not given here. `FLOOR`: the least `every`, but towards this
-    machine itself. Unknown keys are errors.
+    one; the source's where it is not given here. `allow_private`: its hosts may have private
+    addresses (one that `url` names by its address always may). `FLOOR`: the least `every`, but
+    towards this machine itself. Unknown keys are errors.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +70,7 @@ class FeedConfig(BaseModel):
     write_back: Literal["off", "on_commit"] = "off"
     hosts: tuple[Host, ...] = ()
     zone: str | None = None
+    allow_private: bool = False
 
     @field_validator("url")
     @classmethod
