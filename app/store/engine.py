@@ -31,8 +31,15 @@ WRITER_SETTINGS = {
     "synchronous_commit": "on",
     "lock_timeout": "2500",
     "idle_in_transaction_session_timeout": "5000",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
 }
-"""What the connection that appends to the log sets on PostgreSQL, milliseconds (DESIGN §4)."""
+"""What the connection that appends to the log sets on PostgreSQL; times in ms (DESIGN §4).
+
+It only ever looks a few rows up by their keys. Left to itself the planner, which prepared the
+statement while the tables were small, read the whole ledger for every batch until the next ANALYZE.
+"""
 
 TRANSACTION_TIMEOUT_SINCE = 170000
 
