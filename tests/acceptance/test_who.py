@@ -44,7 +44,7 @@ def secrets(server) -> Secrets:
         for kind in ("api_key", "basic", "client", "callback_key")
     }
     found = Secrets(**made)
-    until(lambda: post(server, by_api_key(found.api_key)) == (201, None))
+    until(lambda: post(server, NOTHING, KEYED.format(found.callback_key)) == (201, None))
     return found
 
 
