@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app import clock as clocks, errors
 from app.security import addresses, credentials, directory, jwt, oauth, rate
@@ -38,8 +37,7 @@ class Configured(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """What a request brings along: headers as text, the key in its path, where it comes from.
 
     Where there are several, the callback key counts, then Authorization, then the API key.

@@ -20,8 +20,10 @@ def client_address(peer: str, forwarded_for: str | None, trusted: Sequence[Netwo
     right, where the nearest proxy wrote, as long as those who wrote are in `trusted`; the first
     that is not is the client. Where a proxy wrote what is no address, the proxy itself is named.
     """
+    if not forwarded_for or not trusted:
+        return peer
     address = parse(peer)
-    if not forwarded_for or not trusted or not _within(address, trusted):
+    if not _within(address, trusted):
         return peer
     for written in reversed(forwarded_for.split(",")):
         before = parse(_without_port(written.strip()))

@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from app import errors
 from app.security import credentials
@@ -29,8 +29,7 @@ WRITE: Final = "notifications:write"
 WRITES: Final = frozenset({WRITE})
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """Who is asking: `subject` is `<auth type>:<subject>`; `source` is null for no source's."""
 
     source: str | None

@@ -8,7 +8,6 @@ here. Not here: which keys an issuer has (`jwks`), what a token's subject may do
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import math
 import re
@@ -197,8 +196,10 @@ class Verifier:
         known = self._verified.get(digest)
         if known is None or known[0] <= self._clock.monotonic():
             return None
-        with contextlib.suppress(KeyError):  # another thread may have dropped it just now
+        try:
             self._verified.move_to_end(digest)
+        except KeyError:  # another thread dropped it just now
+            return None
         return known[1]
 
     async def verify(self, token: str) -> Claims:

@@ -11,9 +11,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from app import errors, intake, telemetry
 from app.doors import problems
@@ -35,8 +34,7 @@ DISCARDED: Final = 64 * 1024 * 1024
 """Bytes read (and thrown away) beyond the limit before we stop listening to a sender."""
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """What a listener path says before the body is read."""
 
     callback_key: str | None = None
@@ -44,8 +42,7 @@ class Path:
     event_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """The bytes read: whole, or the first 64 kB of `length` where it is over the limit."""
 
     data: bytes
@@ -262,7 +259,7 @@ class _Exchange:
             )
 
 
-class _Disconnected(Exception):  # noqa: N818 - nobody is told: the sender is gone
+class _Disconnected(Exception):
     """The sender hung up before its body was whole."""
 
 
@@ -317,14 +314,28 @@ def _short(text: str) -> str:
 
 
 async def _first(receive: Receive, deadline: float) -> Message:
+    message = _at_once(receive)
     try:
-        async with asyncio.timeout(deadline):
-            message = await receive()
+        if message is None:
+            async with asyncio.timeout(deadline):
+                message = await receive()
     except TimeoutError:
         raise _too_slow(deadline) from None
     if message["type"] == "http.disconnect":
         raise _Disconnected
     return message
+
+
+def _at_once(receive: Receive) -> Message | None:
+    """What can be received without waiting, which is most often all: a deadline costs 3 µs [M]."""
+    begun = receive().__await__()
+    try:
+        next(begun)
+    except StopIteration as ready:
+        message: Message = ready.value
+        return message
+    begun.close()
+    return None
 
 
 def _too_slow(deadline: float) -> errors.BodyTooSlow:
