@@ -9,6 +9,7 @@ Source: facts/wire.md §9 and §2.1, facts/mappings.md.
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -242,6 +243,7 @@ _SPELLING: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+@functools.lru_cache(maxsize=1024)
 def find(spelling: str) -> EventType | None:
     """The row of a spelling; None if the table does not know it."""
     return _BY_KEY.get(key(spelling))

@@ -8,6 +8,7 @@ facts/mappings.md.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -61,6 +62,7 @@ _BY_KEY: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+@functools.lru_cache(maxsize=1024)
 def canonical(word: str) -> str | None:
     """The canonical state `word` stands for; None if no row knows it."""
     return _BY_KEY.get(key(word))

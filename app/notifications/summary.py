@@ -16,12 +16,12 @@ from app.notifications.notification import Flavour, Kind
 
 LONGEST_TEXT: Final = 2000
 
-_DATES: Final = {
-    "requestedStartDate": "requested_start_date",
-    "requestedCompletionDate": "requested_completion_date",
-    "expectedCompletionDate": "expected_completion_date",
-    "completionDate": "completion_date",
-}
+_DATES: Final = (
+    ("requestedStartDate", "requested_start_date"),
+    ("requestedCompletionDate", "requested_completion_date"),
+    ("expectedCompletionDate", "expected_completion_date"),
+    ("completionDate", "completion_date"),
+)
 _ITEM_PATH: Final = re.compile(r"/(?:(?:product|service)?order_?)?items?/+([^/\s]+)", re.IGNORECASE)
 _WANTED: Final = frozenset({Kind.INFORMATION_REQUIRED, Kind.CANCEL_INFORMATION_REQUIRED})
 
@@ -74,8 +74,9 @@ def _id(value: str | int | None) -> str | None:
     return str(value).strip() if value is not None else None
 
 
-def _dates(order: wire.Order) -> dict[str, Any]:
-    return told(**{name: getattr(order, field) for name, field in _DATES.items()})
+def _dates(order: wire.Order) -> dict[str, str]:
+    times = ((name, getattr(order, field)) for name, field in _DATES)
+    return {name: time.raw for name, time in times if time is not None}
 
 
 def _appointments(order: wire.Order) -> dict[str, Any]:
@@ -97,7 +98,8 @@ def flattened(items: Sequence[wire.Item]) -> Iterator[wire.Item]:
     """The items and those inside them, each before its inner ones."""
     for item in items:
         yield item
-        yield from flattened(item.inner())
+        if inner := item.inner():
+            yield from flattened(inner)
 
 
 def _alert(kind: Kind, order: wire.Order) -> dict[str, Any]:

@@ -62,11 +62,11 @@ class Form:
 
 
 def _whole(found: re.Match[str]) -> datetime:
-    return ciso8601.parse_datetime(found[0])
+    return ciso8601.parse_datetime(found.string)
 
 
 def _utc(found: re.Match[str]) -> datetime:
-    return ciso8601.parse_datetime(found[0].upper()).astimezone(UTC)
+    return ciso8601.parse_datetime(found.string).astimezone(UTC)
 
 
 def _no_moment(found: re.Match[str]) -> None:
@@ -150,10 +150,11 @@ def read(text: str, *, pulled: bool = False) -> Time | None:
 
 
 def _read(form: Form, found: re.Match[str]) -> Time | None:
-    if not FIRST_YEAR <= int(found[0][:4]) <= LAST_YEAR:
+    text = found.string
+    if not FIRST_YEAR <= int(text[:4]) <= LAST_YEAR:
         return None
     try:
         moment = form.read(found)
     except ValueError:
         return None  # a day or an hour the calendar does not have
-    return Time(found[0], moment, form.warning)
+    return Time(text, moment, form.warning)
