@@ -223,6 +223,25 @@ class Intake:
             for n, (outcome, arrival) in enumerate(zip(outcomes, arrivals, strict=True))
         ]
 
+    async def note(self, told: canonical.Notification) -> Released:
+        """Append what we tell ourselves of an order, once an event id, whatever its words.
+
+        Raises `errors.OverCapacity` and `errors.Unavailable`: nothing was kept.
+        """
+        digest = content.raw_digest((told.event_id or told.id).encode())
+        candidate = append.Candidate(
+            told,
+            raw_digest=content.raw_digest(told.raw),
+            canonical_digest=digest,
+            identity=identity(told.source, told.event_id, digest),
+        )
+        (decision,) = await self._commit((candidate,), len(told.raw) + ROW_OVERHEAD)
+        match _receipt(decision, told.id, INTERNAL):
+            case Appended() | Repeated() | Conflicted() as receipt:
+                return receipt
+            case _:
+                raise TypeError(decision)
+
     async def hold(
         self, arrival: canonical.Arrival, refusal: canonical.Refusal, *, length: int | None = None
     ) -> Quarantined:

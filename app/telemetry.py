@@ -251,6 +251,12 @@ class Metrics:
             buckets=BATCH_UNITS,
             registry=self._registry,
         )
+        self._turns = prometheus_client.Counter(
+            "listener_feed_turns_total",
+            "Turns of feeds, by what went wrong with them (- where nothing did)",
+            ["source", "cause"],
+            registry=self._registry,
+        )
         self._queue_units = self._gauge("listener_queue_units", "Units that wait to be committed")
         self._queue_bytes = self._gauge("listener_queue_bytes", "Bytes that wait to be committed")
         self._bound: dict[tuple[str, str, int], prometheus_client.Counter] = {}
@@ -268,6 +274,10 @@ class Metrics:
             bound = self._arrivals.labels(source or "-", outcome, str(code))
             self._bound[(source or "-", outcome, code)] = bound
         bound.inc()
+
+    def turn(self, feed: str, cause: str | None) -> None:
+        """Count one turn of `feed`; `cause` of what went wrong, null where nothing did."""
+        self._turns.labels(feed, cause or "-").inc()
 
     def committed(self, seconds: float, units: int) -> None:
         """Tell of one committed batch: how long it took, how many units it held."""

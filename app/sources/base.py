@@ -261,11 +261,13 @@ class PullKind(SourceKind, Protocol):
     """A kind whose operator is asked. Pure: it makes questions and reads answers.
 
     `feed` is a `feed_config` of the kind's own. `limits`: least time between two commands of a name
-    to one order. What builds a `Request` gets the `Grant` of the last login, if there is one.
+    to one order. `ordered`: its list only grows, at its end. What builds a `Request` gets the
+    `Grant` of the last login, if there is one.
     """
 
     feed_config: type[FeedConfig]
     limits: Mapping[str, timedelta]
+    ordered: bool
 
     def login(self, feed: Any, now: datetime, previous: Grant | None = None) -> Request | None:
         """How to log in, or to renew `previous`; None where there is no such step."""

@@ -111,7 +111,7 @@ class Command(SQLModel, table=True):
     __tablename__ = "command"
     __table_args__ = (
         UniqueConstraint("source", "idempotency_key", name="command_once"),
-        Index("command_state", "source", "state", "id"),
+        Index("command_state", "state", "source", "id"),
         Index("command_order", "source", "order_id", "id"),
     )
 
@@ -156,7 +156,7 @@ class File(SQLModel, table=True):
     __tablename__ = "file"
     __table_args__ = (
         UniqueConstraint("notification_id", "label", name="file_once"),
-        Index("file_state", "source", "state", "id"),
+        Index("file_state", "state", "source", "id"),
         Index("file_order", "source", "order_id", "id"),
     )
 

@@ -22,6 +22,10 @@ _NOW = {
 }
 
 
+ACTING = "act:"
+"""The names of replicas that are there for one act only begin so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fence:
     """The lease called `name` as it was when work under it began."""
@@ -38,16 +42,19 @@ def now(connection: Connection) -> datetime:
 
 
 def beat(connection: Connection, replica: str, term: timedelta) -> int:
-    """Keep `replica` alive for another `term`; answers how many replicas live, it among them.
+    """Keep `replica` alive for another `term`; answers how many live to share the work.
 
-    Do it at half the term. The rows of replicas that died long ago go.
+    Do it at half the term. Those whose names begin with `ACTING` are not counted. The rows of
+    replicas that died long ago go.
     """
     at = now(connection)
     alive = update(REPLICA).where(REPLICA.c.id == replica).values(expires_at=at + term)
     if connection.execute(alive).rowcount == 0:
         connection.execute(insert(REPLICA).values(id=replica, expires_at=at + term))
     connection.execute(delete(REPLICA).where(REPLICA.c.expires_at < at - 100 * term))
-    living = select(func.count()).select_from(REPLICA).where(REPLICA.c.expires_at > at)
+    living = select(func.count()).where(
+        REPLICA.c.expires_at > at, REPLICA.c.id.not_like(f"{ACTING}%")
+    )
     return int(connection.execute(living).scalar_one())
 
 

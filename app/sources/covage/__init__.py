@@ -44,6 +44,7 @@ class Covage:
     channel = canonical.Channel.PULL
     feed_config: type[feed_config.FeedConfig] = CovageFeed
     limits: Mapping[str, timedelta] = MappingProxyType({commands.INFO: timedelta(minutes=5)})
+    ordered = False
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────
 

@@ -71,6 +71,7 @@ class OnApi:
     channel = canonical.Channel.PULL
     feed_config: type[feed_config.FeedConfig] = OnApiFeed
     limits: Mapping[str, timedelta] = MappingProxyType({})
+    ordered = True
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────
 

@@ -112,7 +112,7 @@ def _commands() -> None:
         sa.Column("error", sa.Text()),
         sa.UniqueConstraint("source", "idempotency_key", name="command_once"),
     )
-    op.create_index("command_state", "command", ["source", "state", "id"])
+    op.create_index("command_state", "command", ["state", "source", "id"])
     op.create_index("command_order", "command", ["source", "order_id", "id"])
 
 
@@ -149,7 +149,7 @@ def _files() -> None:
         sa.Column("error", sa.Text()),
         sa.UniqueConstraint("notification_id", "label", name="file_once"),
     )
-    op.create_index("file_state", "file", ["source", "state", "id"])
+    op.create_index("file_state", "file", ["state", "source", "id"])
     op.create_index("file_order", "file", ["source", "order_id", "id"])
 
 

@@ -1,0 +1,324 @@
+"""The outbox of one source: what is asked for is done at the operator, once where a repeat harms.
+
+An attempt is written down before it is made. Where its answer is lost, by a broken connection or by
+our own death, whether it was done is asked before it is done again; where that cannot be told, it
+is not repeated and a person is asked to look. Commands of one order are done one after the other.
+Source: DESIGN §8, §13; states: `store.commands`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from app import errors, telemetry
+from app.feeds import notes, reading, session as sessions, trouble
+from app.outbound import failures
+from app.runtime import Runtime
+from app.sources import base
+from app.store import commands, engine, leases, pages, personal
+
+AT_ONCE: Final = 4
+"""Orders of a source whose commands are done side by side."""
+
+IDLE: Final = 3600.0
+LIMIT: Final = 16 * 1024**2
+DEADLINE: Final = 30.0
+"""Bytes and seconds of an answer to a command."""
+
+SETTLE: Final = timedelta(seconds=30)
+"""A request whose answer was lost may still be carried out for so long: a `no` counts only then."""
+
+GIVE_UP: Final = timedelta(days=3)
+"""After so long a command that could not be sent, or whose fate cannot be learnt, has failed."""
+
+MOST_REFUSALS: Final = 8
+"""Refusals that say `again` after which it is enough."""
+
+NOT_SENT: Final = (failures.Unreachable, failures.Untrusted, failures.Blocked)
+"""Failures after which the request is known not to have arrived."""
+
+Result = TypeVar("Result")
+
+
+class NotDone(errors.ListenerError):
+    """The request never left: the login failed before it."""
+
+
+class Outbox:
+    """Does the commands of `source`, under `fence`. `settle`: see `SETTLE`."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        source: base.SourceConfig,
+        kind: base.PullKind,
+        session: sessions.Session,
+        reader: reading.Reader,
+        fence: leases.Fence,
+        settle: timedelta = SETTLE,
+    ) -> None:
+        self._runtime = runtime
+        self._source = source
+        self._kind = kind
+        self._session = session
+        self._reader = reader
+        self._fence = fence
+        self._settle = settle
+        self._chance = random.Random()  # noqa: S311 - jitter, not a secret
+        self._log = telemetry.logger("feeds").bind(feed=source.name)
+
+    async def turn(self) -> float:
+        """Do what is due, until nothing is; gives the seconds until something will be.
+
+        Raises `errors.Unavailable`, `pages.StaleFence`.
+        """
+        while True:
+            first = await self._read(
+                lambda connection: commands.first_of_orders(connection, self._source.name, 100)
+            )
+            now = self._runtime.clock.now()
+            due = [command for command in first if command.due_at <= now][:AT_ONCE]
+            if not due:
+                rests = [(command.due_at - now).total_seconds() for command in first]
+                return min(rests, default=IDLE)
+            await asyncio.gather(*(self._do(command) for command in due))
+
+    async def _do(self, command: commands.Command) -> None:
+        """One step of `command`: an attempt, or a look at what became of the last one."""
+        if command.state == "queued":
+            await self._attempt(command)
+        elif command.harmful:
+            await self._look(command)
+        else:
+            await self._put_back(command, self._runtime.clock.now(), command.error)
+
+    # --- an attempt -------------------------------------------------------------------------
+
+    async def _attempt(self, command: commands.Command) -> None:
+        if await self._too_early(command):
+            return
+        now = self._runtime.clock.now()
+        begun = await self._write(
+            lambda connection: commands.begin(connection, command.id, now, self._fence.token)
+        )
+        if not begun:
+            return
+        try:
+            result = await self._sent(command)
+        except (NotDone, *NOT_SENT) as error:
+            await self._not_sent(command, error)
+        except (failures.ExchangeFailed, errors.SenderFault) as error:
+            await self._lost(command, error)
+        except errors.Refused as error:
+            await self._failed(command, error.message)
+        else:
+            await self._resulted(command, result)
+
+    async def _too_early(self, command: commands.Command) -> bool:
+        """Whether the operator's limit forbids it now; it waits until it no longer does."""
+        interval = self._kind.limits.get(command.command)
+        if interval is None:
+            return False
+        last = await self._read(lambda connection: commands.last_attempt(connection, command))
+        if last is None or last + interval <= self._runtime.clock.now():
+            return False
+        await self._put_back(command, last + interval, command.error)
+        return True
+
+    async def _sent(self, command: commands.Command) -> base.CommandResult:
+        """Send it, after a fresh login if the operator does not know ours; read the answer."""
+        try:
+            return await self._once(command)
+        except errors.StaleGrant:
+            self._session.forget(await self._logged_in())
+            try:
+                return await self._once(command)
+            except errors.StaleGrant as error:
+                raise NotDone(str(error)) from error
+
+    async def _logged_in(self) -> base.Grant | None:
+        try:
+            return await self._session.login()
+        except (failures.ExchangeFailed, errors.SenderFault) as error:
+            raise NotDone(str(error)) from error
+
+    async def _once(self, command: commands.Command) -> base.CommandResult:
+        await self._logged_in()
+        feed, order = self._source.feed, command.order_id or ""
+        answer = await self._session.ask(
+            lambda grant: self._kind.command(
+                feed, order, command.command, command.arguments, grant
+            ),
+            limit=LIMIT,
+            deadline=DEADLINE,
+            relogin=sessions.FORBIDDEN_ALONE,
+        )
+        with answer:
+            return self._kind.command_result(
+                command.command, answer.status, answer.read(), command.order_id
+            )
+
+    # --- what became of it ------------------------------------------------------------------
+
+    async def _resulted(self, command: commands.Command, result: base.CommandResult) -> None:
+        now = self._runtime.clock.now()
+        match result:
+            case base.Done():
+                await self._done(command, result)
+            case base.Throttled(wait=wait):
+                await self._put_back(command, now + wait, "the operator says: too early")
+            case base.Failed(message=message, again=False):
+                await self._failed(command, message)
+            case base.Failed(message=message):
+                if command.attempts + 1 >= MOST_REFUSALS:
+                    await self._failed(command, message)
+                else:
+                    state = "unknown" if command.harmful else "queued"
+                    await self._put_back(command, now + self._rest(command), message, state=state)
+
+    async def _done(self, command: commands.Command, result: base.Done) -> None:
+        """Keep what it told, then say that it is done; done again after a death in between."""
+        if result.entries:
+            await self._reader.commit(result.entries, None)
+        now = self._runtime.clock.now()
+        told = {"message": result.message} if result.message is not None else {}
+
+        def write(connection: engine.Connection) -> None:
+            if result.personal and command.order_id is not None:
+                person = personal.Person(
+                    self._source.name, command.order_id, now, dict(result.personal)
+                )
+                personal.put(connection, person)
+            commands.finish(connection, command.id, "done", now, result=told)
+
+        await self._write(write)
+        self._tell("command_done", command)
+
+    async def _not_sent(self, command: commands.Command, error: Exception) -> None:
+        now = self._runtime.clock.now()
+        if now - command.asked_at > GIVE_UP:
+            await self._failed(command, str(error))
+        else:
+            await self._put_back(command, now + self._rest(command), str(error))
+
+    async def _lost(self, command: commands.Command, error: Exception) -> None:
+        """No answer, or none that can be read: it may have been done."""
+        now = self._runtime.clock.now()
+        self._tell("command_unanswered", command, reason=str(error))
+        if command.harmful:
+            await self._put_back(command, now, str(error), state="unknown")
+        else:
+            await self._not_sent(command, error)
+
+    async def _look(self, command: commands.Command) -> None:
+        """Ask the operator whether an attempt whose answer was lost was carried out."""
+        now = self._runtime.clock.now()
+        since = command.attempted_at or command.asked_at
+        try:
+            done = await self._was_done(command, since)
+        except (failures.ExchangeFailed, errors.SenderFault) as error:
+            if now - since > GIVE_UP:
+                await self._failed(command, f"its answer was lost: {error}")
+            else:
+                due = now + self._rest(command)
+                await self._put_back(command, due, str(error), state="unknown")
+            return
+        if done:
+            await self._done(command, base.Done("it was done, though its answer was lost"))
+        elif done is None:
+            await self._failed(command, "its answer was lost and the operator does not tell")
+        elif now - command.asked_at > GIVE_UP:
+            await self._failed(command, f"it was not done, again and again: {command.error}")
+        elif now - since < self._settle:
+            await self._put_back(command, since + self._settle, command.error, state="unknown")
+        else:
+            await self._put_back(command, now, command.error)
+
+    async def _was_done(self, command: commands.Command, since: datetime) -> bool | None:
+        feed, order = self._source.feed, command.order_id or ""
+
+        def build(grant: base.Grant | None) -> base.Request | None:
+            return self._kind.check_request(
+                feed, order, command.command, command.arguments, since, grant
+            )
+
+        grant = await self._session.login()
+        first = build(grant)
+        if first is None:
+            return None
+        try:
+            return await self._checked(command, since, build, first)
+        except errors.StaleGrant:
+            self._session.forget(grant)
+            return await self._checked(command, since, build, first)
+
+    async def _checked(
+        self,
+        command: commands.Command,
+        since: datetime,
+        build: Callable[[base.Grant | None], base.Request | None],
+        first: base.Request,
+    ) -> bool | None:
+        answer = await self._session.ask(
+            lambda grant: build(grant) or first, limit=LIMIT, deadline=DEADLINE
+        )
+        with answer:
+            answer.check()
+            return self._kind.was_done(
+                command.command, command.arguments, answer.read(), since, self._source.feed
+            )
+
+    async def _failed(self, command: commands.Command, reason: str) -> None:
+        """It failed for good; so does the chain it belongs to, and a person is asked to follow up.
+
+        The note goes into the log first: a death in between writes it again, which is a repeat.
+        """
+        now = self._runtime.clock.now()
+        if command.follows is not None:
+            await notes.follow_up(self._runtime, self._source, command, reason)
+
+        def write(connection: engine.Connection) -> None:
+            commands.finish(connection, command.id, "failed", now, error=reason)
+            if command.follows is not None:
+                why = f"{command.command} before it failed"
+                commands.cancel_chain(connection, command.follows, now, why)
+
+        await self._write(write)
+        self._tell("command_failed", command, reason=reason)
+
+    # --- odds and ends ----------------------------------------------------------------------
+
+    def _rest(self, command: commands.Command) -> timedelta:
+        seconds = trouble.rest(errors.SenderFault(), command.attempts + 1, self._chance)
+        return timedelta(seconds=seconds)
+
+    async def _put_back(
+        self, command: commands.Command, due: datetime, error: str | None, *, state: str = "queued"
+    ) -> None:
+        await self._write(
+            lambda connection: commands.put_back(connection, command.id, due, error, state=state)
+        )
+
+    async def _read(self, question: Callable[[engine.Connection], Result]) -> Result:
+        def read() -> Result:
+            with engine.read(self._runtime.engine) as connection:
+                return question(connection)
+
+        return await asyncio.to_thread(read)
+
+    async def _write(self, job: Callable[[engine.Connection], Result]) -> Result:
+        """Write under the fence. Raises `pages.StaleFence` where another process has taken over."""
+
+        def write(connection: engine.Connection) -> Result:
+            if leases.check(connection, [self._fence]):
+                raise pages.StaleFence
+            return job(connection)
+
+        return await asyncio.wrap_future(self._runtime.writer.run(write))
+
+    def _tell(self, event: str, command: commands.Command, **more: str) -> None:
+        self._log.info(event, command=command.command, order_id=command.order_id, **more)

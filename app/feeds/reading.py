@@ -1,0 +1,259 @@
+"""Reading pages of a feed until it is dry: request, answer, units, cursors. One turn's work.
+
+Not here: when a turn comes and what its trouble means (`poller`), what a page holds (its kind).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from app import errors, intake as intakes, telemetry
+from app.feeds import session as sessions, trouble, units
+from app.notifications import notification as canonical
+from app.outbound import exchange
+from app.runtime import Runtime
+from app.sources import base
+from app.store import leases
+
+LIMIT: Final = 4 * 1024**3
+DEADLINE: Final = 1800.0
+"""Bytes and seconds of one page; a first read may be the operator's whole history."""
+
+INLINE: Final = 64 * 1024
+"""Bytes of an answer that is read without a thread."""
+
+MOST_PAGES: Final = 100_000
+MOST_EMPTY: Final = 100
+"""Pages of one turn; pages without a single entry, one after the other, that promise more."""
+
+UNREADABLE: Final = 22
+PAGE_REFUSED: Final = range(400, 500)
+
+OUTCOMES: Final[Mapping[type[intakes.Reading], telemetry.Outcome]] = {
+    intakes.Appended: "appended",
+    intakes.Conflicted: "conflicted",
+    intakes.Repeated: "repeated",
+    intakes.Unchanged: "repeated",
+    intakes.Quarantined: "quarantined",
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a turn did so far."""
+
+    requests: int = 0
+    entries: int = 0
+    appended: int = 0
+    quarantined: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, receipts: Sequence[intakes.Reading]) -> None:
+        """Count what became of a unit's entries."""
+        for receipt in receipts:
+            match receipt:
+                case intakes.Appended() | intakes.Conflicted():
+                    self.appended += 1
+                case intakes.Quarantined():
+                    self.quarantined += 1
+                case _:
+                    pass
+
+
+Commit = Callable[[Sequence[base.Entry], base.Cursor | None], Awaitable[None]]
+
+
+class Reader:
+    """Reads the feed of `source`, under `fence`."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        source: base.SourceConfig,
+        kind: base.PullKind,
+        session: sessions.Session,
+        fence: leases.Fence,
+    ) -> None:
+        self._runtime = runtime
+        self._source = source
+        self._kind = kind
+        self._session = session
+        self.fence = fence
+
+    async def until_dry(
+        self,
+        cursor: base.Cursor,
+        tally: Tally,
+        *,
+        kept: Callable[[base.Cursor, Tally], Awaitable[None]],
+    ) -> None:
+        """Read from `cursor` on; what is read goes into the log with the cursor that covers it.
+
+        `kept` is told each cursor once it is committed. Raises `failures.ExchangeFailed`,
+        `errors.SenderFault` (`trouble.Stuck`), `errors.Unavailable`, `pages.StaleFence`: what was
+        committed stays, and so does the last cursor that was kept.
+        """
+
+        async def commit(entries: Sequence[base.Entry], at: base.Cursor | None) -> None:
+            tally.add(await self.commit(entries, at))
+            if at is not None:
+                await kept(at, tally)
+
+        await self._pages(cursor, tally, commit)
+
+    async def aside(self, cursor: base.Cursor, tally: Tally) -> None:
+        """Read from `cursor` on into the log, and leave the feed where it is. Raises as above."""
+
+        async def commit(entries: Sequence[base.Entry], _: base.Cursor | None) -> None:
+            tally.add(await self.commit(entries, None))
+
+        await self._pages(cursor, tally, commit)
+
+    async def pages(
+        self, cursor: base.Cursor, visit: Callable[[Sequence[base.Entry]], Awaitable[None]]
+    ) -> None:
+        """Read from `cursor` on, show each unit to `visit`, store nothing. Raises as above."""
+
+        async def commit(entries: Sequence[base.Entry], _: base.Cursor | None) -> None:
+            await visit(entries)
+
+        await self._pages(cursor, Tally(), commit)
+
+    async def commit(
+        self, entries: Sequence[base.Entry], cursor: base.Cursor | None
+    ) -> Sequence[intakes.Reading]:
+        """Put entries into the log and, unless it is null, the feed at `cursor`: all or nothing."""
+        now = self._runtime.clock.now()
+        receipts = await _patiently(
+            lambda: self._runtime.intake.accept_page(
+                [self._arrival(entry) for entry in entries],
+                feed=self._source.name,
+                cursor=cursor,
+                fence=self.fence,
+                source=self._source,
+                at=now,
+                faults={n: _refusal(e.fault) for n, e in enumerate(entries) if e.fault is not None},
+            )
+        )
+        for entry, receipt in zip(entries, receipts, strict=True):
+            self._tell(entry, receipt)
+        return receipts
+
+    async def _pages(self, cursor: base.Cursor, tally: Tally, commit: Commit) -> None:
+        empty = 0
+        for _ in range(MOST_PAGES):
+            before = tally.entries
+            end = await self._page(cursor, tally, commit)
+            if end is None or not end.more:
+                return
+            if end.cursor == cursor:
+                raise trouble.Stuck("the page says there is more, and to go on from where we were")
+            empty = empty + 1 if tally.entries == before else 0
+            if empty > MOST_EMPTY:
+                raise trouble.Stuck(f"{empty} pages in a row without an entry promise more")
+            cursor = end.cursor
+        raise trouble.Stuck(f"{MOST_PAGES} pages were not the end")
+
+    async def _page(self, cursor: base.Cursor, tally: Tally, commit: Commit) -> base.PageEnd | None:
+        """One page, with a fresh login if its text says that ours is over; null: nothing to ask."""
+        grant = await self._session.login()
+        try:
+            return await self._asked(cursor, tally, commit)
+        except errors.StaleGrant:
+            if grant is None:
+                raise
+            self._session.forget(grant)
+            return await self._asked(cursor, tally, commit)
+
+    async def _asked(
+        self, cursor: base.Cursor, tally: Tally, commit: Commit
+    ) -> base.PageEnd | None:
+        feed, now = self._source.feed, self._runtime.clock.now()
+        grant = await self._session.login()
+        first = self._kind.next_request(feed, cursor, now, grant)
+        if first is None:
+            return None
+
+        def build(grant: base.Grant | None) -> base.Request:
+            return self._kind.next_request(feed, cursor, now, grant) or first
+
+        tally.requests += 1
+        answer = await self._session.ask(build, limit=LIMIT, deadline=DEADLINE)
+        with answer:
+            if answer.status in PAGE_REFUSED:
+                end = self._kind.refused(feed, cursor, answer.status)
+                if end is not None:
+                    tally.warnings += end.warnings
+                    return end
+            answer.check()
+            return await self._read(answer, cursor, tally, commit)
+
+    async def _read(
+        self, answer: exchange.Answer, cursor: base.Cursor, tally: Tally, commit: Commit
+    ) -> base.PageEnd:
+        now = self._runtime.clock.now()
+        parts = self._kind.read_page(self._source.feed, answer.chunks(), cursor, now)
+        following = units.cut(parts)
+        inline = answer.length <= INLINE
+        while True:
+            try:
+                unit = next(following) if inline else await asyncio.to_thread(next, following)
+            except errors.SenderFault as fault:
+                if isinstance(fault, errors.StaleGrant):
+                    raise
+                what = answer.content_type or "no Content-Type"
+                raise errors.SenderFault(f"{answer.place} ({what}): {fault}") from fault
+            if unit.entries or unit.cursor not in (None, cursor):
+                await commit(unit.entries, unit.cursor)
+                tally.entries += len(unit.entries)
+            if unit.end is not None:
+                tally.warnings += unit.end.warnings
+                return unit.end
+
+    def _arrival(self, entry: base.Entry) -> canonical.Arrival:
+        return canonical.Arrival(
+            id=self._runtime.new_id(),
+            source=self._source.name,
+            channel=canonical.Channel.PULL,
+            body=entry.body,
+            content_type=entry.content_type,
+            received_at=self._runtime.clock.now(),
+            principal=f"feed:{self._source.name}",
+            backfill=entry.backfill,
+            reading=self._runtime.reading(self._source),
+        )
+
+    def _tell(self, entry: base.Entry, receipt: intakes.Reading) -> None:
+        """One metric an entry, and one line for what is new or refused."""
+        outcome = OUTCOMES[type(receipt)]
+        code = receipt.refusal.code if isinstance(receipt, intakes.Quarantined) else 0
+        self._runtime.metrics.arrival(self._source.name, outcome, code)
+        if isinstance(receipt, intakes.Unchanged | intakes.Repeated):
+            return
+        self._runtime.arrivals.tell(
+            self._runtime.clock.now(),
+            self._source.name,
+            outcome,
+            code=code,
+            seq=getattr(receipt, "seq", None),
+            reference=receipt.id,
+            length=len(entry.body),
+        )
+
+
+async def _patiently(
+    attempt: Callable[[], Awaitable[Sequence[intakes.Reading]]],
+) -> Sequence[intakes.Reading]:
+    """Do `attempt` until there is a place in the writer's queue: a page waits, a push does not."""
+    while True:
+        try:
+            return await attempt()
+        except errors.OverCapacity:
+            await asyncio.sleep(0.05)
+
+
+def _refusal(fault: canonical.Fault) -> canonical.Refusal:
+    return canonical.Refusal(UNREADABLE, "This entry of the feed cannot be read.", (fault,))

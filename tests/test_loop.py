@@ -1,0 +1,67 @@
+"""What repeats: at its own pace, whatever a turn raises, until it is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+
+import pytest
+
+from app import loop
+
+
+async def ended(task):
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_turn_follows_the_other_at_its_own_pace():
+    turns = []
+    enough = asyncio.Event()
+
+    async def turn():
+        turns.append(None)
+        if len(turns) == 3:
+            enough.set()
+        return 0.0
+
+    task = asyncio.create_task(loop.run(turn, name="tests"))
+    await asyncio.wait_for(enough.wait(), 5)
+    await ended(task)
+
+
+async def test_a_turn_that_raises_is_not_the_last(capsys):
+    turns = []
+    again = asyncio.Event()
+
+    async def turn():
+        turns.append(None)
+        if len(turns) == 1:
+            raise ValueError("broken")
+        again.set()
+        return 60.0
+
+    class Soon(random.Random):
+        def uniform(self, _low, _high):
+            return 0.0
+
+    task = asyncio.create_task(loop.run(turn, name="tests", chance=Soon()))
+    await asyncio.wait_for(again.wait(), 5)
+    await ended(task)
+
+
+async def test_the_bell_ends_a_rest_from_any_thread():
+    turns = asyncio.Queue()
+
+    async def turn():
+        await turns.put(None)
+        return 3600.0
+
+    bell = loop.Bell()
+    task = asyncio.create_task(loop.run(turn, name="tests", bell=bell, first=3600.0))
+    for _ in range(3):
+        threading.Thread(target=bell.ring).start()
+        await asyncio.wait_for(turns.get(), 5)
+    await ended(task)
