@@ -76,7 +76,7 @@ class Settings(pydantic_settings.BaseSettings):
         tuple[IPv4Network | IPv6Network, ...], pydantic_settings.NoDecode
     ] = ()
     max_body: ByteSize = Field(default=ByteSize(1048576), gt=0)
-    max_depth: int = Field(default=100, ge=1, le=1000)
+    max_depth: int = Field(default=100, ge=1, le=200)
     body_deadline: float = Field(default=30.0, gt=0, allow_inf_nan=False)
     drain_delay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     queue_units: int = Field(default=2000, gt=0)

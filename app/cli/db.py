@@ -44,7 +44,9 @@ def promoted(
         msg = "nothing was changed"
         raise failure.CommandFailed(msg, "repeat with --yes to begin a new epoch")
     with opening.database(settings.load()) as opened, opened.begin() as connection:
-        epoch = epochs.begin(connection, "promoted", clock.SystemClock().now())
+        now = clock.SystemClock().now()
+        epoch = epochs.begin(connection, "promoted", now)
+        opening.record(connection, "db.promoted", epoch, at=now)
     screen.done(f"the log is in epoch {epoch}")
 
 

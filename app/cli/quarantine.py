@@ -10,13 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, Any, assert_never
+from typing import Annotated, Any
 
 import typer
 
-from app import clock, intake, runtime as runtimes, settings
+from app import clock, errors, intake, runtime as runtimes, settings
 from app.cli import failure, opening, screen
-from app.notifications import notification as canonical
 from app.store import engine, quarantine
 
 LIST_EXAMPLES = (
@@ -130,50 +129,19 @@ def _running(found: settings.Settings) -> Iterator[runtimes.Runtime]:
 
 
 def _release(live: runtimes.Runtime, id_: str, *, force: bool) -> bool:
-    """Release one row and tell what became of it; false where it is still refused."""
-    row = _row(live.engine, id_)
-    if row["status"] != Status.OPEN:
-        msg = f"{id_} is {row['status']} already"
-        raise failure.CommandFailed(msg, LIST_THEM)
-    declared = {source.name: source for source in live.configuration.sources}
-    source = declared.get(row["source"])
-    if source is None:
-        msg = f"the source {row['source']} of {id_} is not configured any more"
-        raise failure.usage(msg, "declare it in listener.toml, at least until it is released")
-    outcome = asyncio.run(
-        live.intake.release(row, source, live.reading(source), new_id=live.new_id(), force=force)
-    )
-    match outcome:
-        case canonical.Refusal():
-            screen.fault(f"{id_} is still refused: {outcome.code} {outcome.message}")
-            for fault in outcome.faults:
-                screen.remark(f"    {fault}")
-            return False
-        case intake.Quarantined():
-            screen.fault(f"{id_} could not be stored: {outcome.refusal.message}")
-            return False
-        case intake.Appended(seq, told) | intake.Repeated(seq, told):
-            _mark(live, id_, told, force=force)
-            screen.done(f"{id_} is released: notification {seq}, {told}")
-            return True
-        case intake.Conflicted(seq, told, earlier):
-            _mark(live, id_, told, force=force)
-            screen.done(
-                f"{id_} is released: notification {seq}, {told}, in conflict with {earlier}"
-            )
-            return True
-        case _:
-            assert_never(outcome)
-
-
-def _mark(live: runtimes.Runtime, id_: str, told: str, *, force: bool) -> None:
-    now = live.clock.now()
-
-    def mark(connection: engine.Connection) -> None:
-        quarantine.mark(connection, id_, Status.RELEASED.value, opening.operator(), now, told)
-        opening.record(connection, "quarantine.release", id_, at=now, force=force)
-
-    live.writer.run(mark).result()
+    """Release one row and tell what became of it; false where it is not released."""
+    try:
+        receipt = asyncio.run(live.release(id_, by=opening.operator(), force=force))
+    except errors.NotFound as error:
+        raise failure.CommandFailed(error.message, LIST_THEM) from error
+    except errors.Conflict as error:
+        screen.fault(f"{id_}: {error.message}")
+        return False
+    told = f"{id_} is released: notification {receipt.seq}, {receipt.id}"
+    if isinstance(receipt, intake.Conflicted):
+        told += f", in conflict with {receipt.conflict_of}"
+    screen.done(told)
+    return True
 
 
 def _row(opened: engine.Database, id_: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def read(engine: Engine) -> Iterator[Connection]:
 
 def _sqlite(url: str, database: str | None) -> Engine:
     if database and database != ":memory:":
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(database))
     engine = sqlalchemy.create_engine(
         url, pool_size=10, max_overflow=40, connect_args={"timeout": 5.0, "cached_statements": 256}
     )
@@ -98,6 +98,12 @@ def _sqlite(url: str, database: str | None) -> Engine:
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make the database's file for its owner alone, unless it is there: it holds bodies."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=True)
 
 
 def _postgresql(url: str) -> Engine:
