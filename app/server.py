@@ -24,7 +24,7 @@ from types import FrameType
 
 import uvicorn
 
-from app import errors, main, settings as config, telemetry
+from app import errors, http1, main, settings as config, telemetry
 from app.runtime import Runtime
 
 GRACE = 30
@@ -158,7 +158,7 @@ def _run(settings: config.Settings, listening: socket.socket, announce: Callable
     app = main.create_app(settings)
     configuration = uvicorn.Config(
         app,
-        http="httptools",
+        http=http1.Protocol,
         ws="none",
         lifespan="on",
         log_config=None,
