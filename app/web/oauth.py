@@ -22,6 +22,8 @@ from app.security import oauth
 FORM: Final = "application/x-www-form-urlencoded"
 LONGEST_FORM: Final = 16 * 1024
 MOST_FIELDS: Final = 32
+FIELDS: Final = frozenset({"grant_type", "client_id", "client_secret", "scope"})
+"""What is read; RFC 6749 §3.2 has others ignored."""
 CODES: Final[Mapping[str, int]] = MappingProxyType(
     {
         "invalid_request": 23,
@@ -34,7 +36,7 @@ CODES: Final[Mapping[str, int]] = MappingProxyType(
 router = APIRouter()
 
 
-class _Unreadable(Exception):  # noqa: N818 - carried to the answer, never out of this module
+class _Unreadable(Exception):
     """The form cannot be read: `code` says why."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -108,7 +110,8 @@ def _fields(body: bytes) -> dict[str, str]:
         )
     except ValueError:
         raise _Unreadable(22, "the body is no form in UTF-8") from None
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
+    known = [(name, value) for name, value in pairs if name in FIELDS]
+    fields = dict(known)
+    if len(fields) < len(known):
         raise _Unreadable(24, "a field is given twice; expected each once")
     return fields

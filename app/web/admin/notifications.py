@@ -68,31 +68,31 @@ def listing(runtime: deps.The, asked: Annotated[Filters, Query()]) -> Response:
     return answers.give(paging.page(rows, asked.limit, epoch, by="seq"))
 
 
-@router.get("/{id}")
-def one(runtime: deps.The, id: str, _: deps.Nothing) -> Response:
+@router.get("/{identifier}")
+def one(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Response:
     """One notification with its summary, its bytes and its sightings. Raises `errors.NotFound`."""
     with engine.read(runtime.engine) as connection:
-        found = log.one(connection, id)
+        found = log.one(connection, identifier)
     if found is None:
-        raise errors.NotFound(f"there is no notification {id}")
+        raise errors.NotFound(f"there is no notification {identifier}")
     return answers.give(_whole(found))
 
 
-@router.get("/{id}/raw")
-def raw(runtime: deps.The, id: str, _: deps.Nothing) -> Response:
+@router.get("/{identifier}/raw")
+def raw(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Response:
     """The exact bytes, never as something a browser would run.
 
     Raises `errors.NotFound`, and `errors.Gone` once retention has taken them.
     """
     with engine.read(runtime.engine) as connection:
-        found = log.raw(connection, id)
+        found = log.raw(connection, identifier)
     if found is None:
-        raise errors.NotFound(f"there is no notification {id}")
+        raise errors.NotFound(f"there is no notification {identifier}")
     content, content_type = found
     headers = {
         **answers.HEADERS,
         "content-type": safe_type(content_type),
-        "content-disposition": f'attachment; filename="{id}.json"',
+        "content-disposition": f'attachment; filename="{identifier}.json"',
     }
     return Response(content, headers=headers)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.doors import deps
 from app.sources import base
@@ -22,6 +22,15 @@ PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
 Source = Annotated[str | None, Field(pattern=base.NAME_PATTERN)]
 Wanted = Annotated[str, Field(min_length=1, max_length=255, pattern=PRINTABLE)]
 """An identifier somebody looks for."""
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL has no NUL in a text, so there is no row of such an id either."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+Identifier = Annotated[str, AfterValidator(_storable)]
+"""The id of a row, in the path."""
 
 
 def _digits(value: object) -> object:

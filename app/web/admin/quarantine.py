@@ -47,22 +47,23 @@ def listing(runtime: deps.The, asked: Annotated[Filters, Query()]) -> Response:
     return answers.give(paging.page([_told(row) for row in rows], asked.limit, epoch, by="id"))
 
 
-@router.get("/{id}", dependencies=deps.READS)
-def one(runtime: deps.The, id: str, _: deps.Nothing) -> Response:  # noqa: A002 - the path says id
+@router.get("/{identifier}", dependencies=deps.READS)
+def one(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Response:
     """One refused body with its faults and, where they were kept, its bytes."""
     with engine.read(runtime.engine) as connection:
-        found = quarantine.one(connection, id)
+        found = quarantine.one(connection, identifier)
     if found is None:
-        raise errors.NotFound(f"there is no quarantine row {id}")
+        raise errors.NotFound(f"there is no quarantine row {identifier}")
     body, encoding = answers.readable(found["body"])
     return answers.give({**_told(found), "body": body, "body_encoding": encoding})
 
 
-@router.post("/{id}/release", dependencies=deps.ACTS)
+@router.post("/{identifier}/release", dependencies=deps.ACTS)
 async def release(
     runtime: deps.The,
     who: deps.Admin,
-    id: str,  # noqa: A002 - the path says id
+    identifier: paging.Identifier,
+    _: deps.Nothing,
     asked: Annotated[Release | None, Body()] = None,
 ) -> Response:
     """Validate a refused body again with today's configuration and append it to the log.
@@ -70,25 +71,25 @@ async def release(
     Raises `errors.Conflict` with the reason where it is still refused.
     """
     force = asked is not None and asked.force
-    receipt = await runtime.release(id, by=who.subject, force=force)
+    receipt = await runtime.release(identifier, by=who.subject, force=force)
     outcome = type(receipt).__name__.lower()
     return answers.give({"outcome": outcome, "seq": receipt.seq, "notification_id": receipt.id})
 
 
-@router.post("/{id}/discard", dependencies=deps.ACTS)
+@router.post("/{identifier}/discard", dependencies=deps.ACTS)
 async def discard(
     runtime: deps.The,
     who: deps.Admin,
-    id: str,  # noqa: A002 - the path says id
+    identifier: paging.Identifier,
     _: deps.Nothing,
 ) -> Response:
     """Put a refused body away; raises `errors.Conflict` where it is not open any more."""
     at = runtime.clock.now()
 
     def act(connection: engine.Connection) -> bool:
-        if quarantine.one(connection, id) is None:
-            raise errors.NotFound(f"there is no quarantine row {id}")
-        done = quarantine.mark(connection, id, "discarded", who.subject, at)
+        if quarantine.one(connection, identifier) is None:
+            raise errors.NotFound(f"there is no quarantine row {identifier}")
+        done = quarantine.mark(connection, identifier, "discarded", who.subject, at)
         if done:
             audit.record(
                 connection,
@@ -96,13 +97,13 @@ async def discard(
                 at=at,
                 principal=who.subject,
                 action="quarantine.discard",
-                target=id,
+                target=identifier,
             )
         return done
 
     if not await asyncio.wrap_future(runtime.writer.run(act)):
-        raise errors.Conflict(f"quarantine row {id} is not open any more")
-    return answers.give({"id": id, "status": "discarded"})
+        raise errors.Conflict(f"quarantine row {identifier} is not open any more")
+    return answers.give({"id": identifier, "status": "discarded"})
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
