@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeGuard, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pydantic_settings
 from pydantic import (
@@ -33,7 +32,7 @@ from pydantic import (
 
 from app import errors
 from app.security import directory, jwt, references
-from app.sources import base
+from app.sources import base, discover, feed_config
 
 PREFIX: Final = "LISTENER_"
 DEFAULT_FILE: Final = Path("listener.toml")
@@ -280,6 +279,9 @@ class _Reading:
     def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
         self._environ = environ
         self._folder = folder
+        self._feeds = {
+            name: getattr(kind, "feed_config", None) for name, kind in discover().items()
+        }
         self.faults: dict[str, str] = {}
 
     def read(self, document: Mapping[str, Any], kinds: Collection[str]) -> Configuration:
@@ -312,15 +314,15 @@ class _Reading:
             entry = secret.resolve(raw)
             for key, fault in secret.faults.items():
                 self._fault(place, key, fault)
-            if not _is_zone(entry.get("zone", "UTC")):
-                self._fault(place, "zone", "no IANA time zone; expected e.g. Europe/Stockholm")
+            if (fault := _zone_fault(entry.get("zone"))) is not None:
+                self._fault(place, "zone", fault)
                 del entry["zone"]
             for key in ("name", "issuer"):
                 first = seen.setdefault((key, str(entry.get(key, place))), place)
                 if first != place:
                     self._fault(place, key, f"the same as that of {first}")
             try:
-                found[place] = model.model_validate(entry)
+                found[place] = model.model_validate(entry, context={"feeds": self._feeds})
             except ValidationError as error:
                 for one in error.errors(include_url=False, include_input=False):
                     self._fault(place, _key(one["loc"]), _told(one["type"], one["msg"]))
@@ -357,14 +359,13 @@ def _are_tables(value: Any) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
-def _is_zone(zone: Any) -> bool:
-    if not isinstance(zone, str):
-        return True  # pydantic says what is wrong with it
+def _zone_fault(zone: Any) -> str | None:
+    """What is wrong with `zone`; null for what is no text: pydantic tells that."""
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+        feed_config.existing_zone(zone if isinstance(zone, str) else None)
+    except ValueError as fault:
+        return str(fault)
+    return None
 
 
 def _place(table: str, number: int, entry: Mapping[str, Any]) -> str:

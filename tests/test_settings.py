@@ -6,6 +6,7 @@ import ipaddress
 import re
 import stat
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from pydantic import SecretStr, ValidationError
 
 from app import errors, settings
 from app.security import jwt
-from app.sources import base
+from app.sources import base, discover, on_api
 
-KINDS = frozenset({"tmf", "on_api"})
+KINDS = frozenset({"tmf", "on_api", "covage", "tjansteguiden"})
 HOUSE = Path(__file__).parent.parent
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -288,6 +289,13 @@ issuer = "https://sso.example"
 audience = "tmf-listener"
 jwks_url = "https://sso.example/certs"
 """
+FEED = """
+[[source]]
+name = "x"
+kind = "{kind}"
+feed = {{ {feed} }}
+"""
+ON_API = 'url = "https://ko.example/", username = "u", password = "hush"'
 KEYED = """
 [[source]]
 name = "{}"
@@ -339,10 +347,12 @@ tokens_not_before = 2026-01-01T00:00:00Z
 name = "ko"
 kind = "on_api"
 enabled = false
+zone = "Europe/Stockholm"
+feed = { url = "https://ko.example/api/2.3.1/", username = "sp1", password = "${KO}", every = "1m" }
 """
     )
     (tmp_path / "key").write_text("the key\n", encoding="utf-8")
-    found = read(tmp_path, text, PASSWORD="pass:word")
+    found = read(tmp_path, text, PASSWORD="pass:word", KO="hush")
     assert found.issuers == (
         jwt.IssuerConfig(
             name="sso",
@@ -354,21 +364,38 @@ enabled = false
     )
     orange, ko = found.sources
     assert (ko.name, ko.kind, ko.enabled) == ("ko", "on_api", False)
+    assert ko.feed == on_api.OnApiFeed(
+        url="https://ko.example/api/2.3.1/",
+        username="sp1",
+        password=SecretStr("hush"),
+        every=timedelta(minutes=1),
+        start="beginning",
+        zone="Europe/Stockholm",
+    )
+    assert orange.feed is None
     assert orange.auth == (
         base.JwtAuth(type="jwt", issuer="sso", client_id="orange-notifier"),
         base.BasicAuth(type="basic", username="u", password=SecretStr("pass:word")),
         base.ApiKeyAuth(type="api_key", key=SecretStr("the key")),
     )
     assert "pass:word" not in repr(found)
+    assert "hush" not in repr(found)
 
 
 def test_the_example_file_is_sound():
     found = settings.read_configuration(
         settings.Settings(config=HOUSE / "listener.example.toml"),
-        {"STADSNAT_PASSWORD": "x"},
-        kinds=KINDS,
+        dict.fromkeys(("STADSNAT_PASSWORD", "COVAGE_PASSWORD", "GUIDE_KEY"), "x"),
+        kinds=frozenset(discover()),
     )
-    assert [source.name for source in found.sources] == ["orange", "stadsnat", "fibernet"]
+    assert [(source.name, source.kind) for source in found.sources] == [
+        ("orange", "tmf"),
+        ("stadsnat", "tmf"),
+        ("fibernet", "tmf"),
+        ("ko", "on_api"),
+        ("covage", "covage"),
+        ("guide", "tjansteguiden"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -382,8 +409,8 @@ def test_the_example_file_is_sound():
         ('[[source]]\nname = "A b"', ["[[source]] 1 (A b), name: expected small letters"]),
         ('[[source]]\nname = "x"\nkindd = "tmf"', ["[[source]] 1 (x), kindd: unknown key"]),
         (
-            '[[source]]\nname = "x"\nkind = "covage"',
-            ["[[source]] 1 (x), kind: there is no kind 'covage'; expected on_api, tmf"],
+            '[[source]]\nname = "x"\nkind = "soap"',
+            ["1 (x), kind: there is no kind 'soap'; expected covage, on_api, tjansteguiden, tmf"],
         ),
         (
             '[[source]]\nname = "x"\n[[source]]\nname = "y"\n[[source]]\nname = "x"',
@@ -469,6 +496,57 @@ def test_the_example_file_is_sound():
         (
             '[[source]]\nname = "x"\nauth = [{ type = "api_key", key = { file = "k" } }]\n',
             ["[[source]] 1 (x), auth[0].key: the file k cannot be read: No such file"],
+        ),
+        (FEED.format(kind="tmf", feed=""), ["[[source]] 1 (x), feed: a source of kind tmf sends"]),
+        (
+            '[[source]]\nname = "x"\nkind = "on_api"',
+            ["1 (x), feed: missing: a source of kind on_api"],
+        ),
+        (
+            FEED.format(kind="on_api", feed='surl = 1, every = "30"'),
+            [
+                "[[source]] 1 (x), feed.every: no span of time; expected e.g.",
+                "[[source]] 1 (x), feed.password: missing",
+                "[[source]] 1 (x), feed.surl: unknown key",
+                "[[source]] 1 (x), feed.url: missing",
+                "[[source]] 1 (x), feed.username: missing",
+            ],
+        ),
+        (
+            FEED.format(kind="on_api", feed=f"{ON_API}, start = 2026-01-01, zone = 'x'"),
+            [
+                '[[source]] 1 (x), feed.start: this feed has no times; expected "now" or',
+                "[[source]] 1 (x), feed.zone: no IANA time zone",
+            ],
+        ),
+        (
+            FEED.format(kind="on_api", feed=f"{ON_API}, start = 1, hosts = ['https://a']"),
+            [
+                '[[source]] 1 (x), feed.start: expected "now", "beginning" or a day such as',
+                "[[source]] 1 (x), feed.hosts[0]: expected a host such as files.example",
+            ],
+        ),
+        (
+            FEED.format(
+                kind="on_api", feed='url = "http://ko.example/", username="a:b", password="hush"'
+            ),
+            [
+                "[[source]] 1 (x), feed.url: must be https:// (http:// only towards this machine)",
+                "[[source]] 1 (x), feed.username: expected a user name without a colon",
+            ],
+        ),
+        (
+            FEED.format(
+                kind="covage",
+                feed='url = "https://c.example/", email="u", password="hush", every="20s"',
+            ),
+            [
+                "[[source]] 1 (x), feed: every is less than this operator allows; expected at least 30s"
+            ],
+        ),
+        (
+            FEED.format(kind="tjansteguiden", feed='url = "https://t.example/x", api_user = "u"'),
+            ["[[source]] 1 (x), feed: api_key is missing; expected one"],
         ),
         ('[[issuer]]\nname = "a"', ["issuer: missing", "audience: missing", "jwks_url: missing"]),
         (SSO + "algorithms = ['HS256']", ["[[issuer]] 1 (sso), algorithms[0]: Input should be"]),

@@ -13,11 +13,17 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
-
-HOST_PATTERN: Final = r"^[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?$"
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    field_validator,
+    model_validator,
+)
 
 _SPAN: Final = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) ?(s|m|h|d)", re.ASCII)
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?")
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -42,11 +48,17 @@ def _start(value: Any) -> Any:
         raise ValueError('expected "now", "beginning" or a day such as "2026-01-31"') from None
 
 
+def _is_host(value: str) -> str:
+    if _HOST.fullmatch(value) is None:
+        raise ValueError("expected a host such as files.example")
+    return value
+
+
 Span = Annotated[timedelta, BeforeValidator(_span)]
 """A span of time, written `30s`, `5m`, `1h`, `1d`."""
 Start = Annotated[Literal["now", "beginning"] | date, BeforeValidator(_start)]
 """Where a first connection begins to read."""
-Host = Annotated[str, Field(pattern=HOST_PATTERN)]
+Host = Annotated[str, AfterValidator(_is_host)]
 
 
 class FeedConfig(BaseModel):

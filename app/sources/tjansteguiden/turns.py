@@ -119,14 +119,11 @@ def after_orders(
     on |= {name: cursor[name] for name in ("from", "at", "done") if name in cursor}
     told = f"{len(dropped)} order(s) are open for more than 90 days and no longer followed"
     warnings = (told,) if dropped else ()
-    if "done" not in on and _is_due(on, now, recheck):
+    if "at" not in on:
+        on["at"] = rfc3339(now)  # the first round can wait: what is new is asked for in its chain
+    if "done" not in on and datetime.fromisoformat(on["at"]) + recheck <= now:
         on |= {"at": rfc3339(now), "done": ["", ""]}
     return _next(on | {"budget": BUDGET}, orders, warnings)
-
-
-def _is_due(cursor: Mapping[str, Any], now: datetime, recheck: timedelta) -> bool:
-    at = cursor.get("at")
-    return at is None or datetime.fromisoformat(at) + recheck <= now
 
 
 def after_reading(
