@@ -271,6 +271,67 @@ def test_a_sender_that_hangs_up_in_the_middle_leaves_nothing_behind(server):
     assert seeing.quarantined(server) == before
 
 
+# ── what Java sends ──
+
+H2C: dict[str, str | None] = {
+    "Connection": "Upgrade, HTTP2-Settings",
+    "Upgrade": "h2c",
+    "HTTP2-Settings": "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+}
+OFFERED = [H2C, {"Connection": "Upgrade", "Upgrade": "websocket"}, {"Upgrade": "h2c"}]
+
+
+@pytest.mark.parametrize("offer", OFFERED)
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("packet", [1, 100, 1_000_000])
+def test_who_offers_an_upgrade_is_heard_as_if_not(offer, chunked, packet, server):
+    """RFC 9110 §7.8. Three such requests and a plain one, on one connection, sent at once."""
+    sent = [bodies.body() for _ in range(4)]
+    requests = b""
+    for body, headers in zip(sent, (offer, offer, {}, offer), strict=True):
+        if chunked:
+            requests += wire.post(b"", headers=CHUNKED | headers)
+            requests += b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        else:
+            requests += wire.post(body, headers=headers)
+    with wire.Connection(server.port) as line:
+        for n in range(0, len(requests), packet):
+            line.send(requests[n : n + packet])
+        answers = [line.answer() for _ in sent]
+    assert [(one.status, one.body) for one in answers] == [(201, body) for body in sent]
+
+
+def test_an_offer_is_no_way_around_a_check(server):
+    request = wire.post(bodies.body(), bearer="no.token.", headers=H2C)
+    with wire.Connection(server.port) as line:
+        line.send(request + wire.request("GET", "/healthz", headers=H2C))
+        assert line.answer().code == 41
+        assert line.answer().json()["status"] == "alive"
+
+
+# ── what is not HTTP ──
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX Y: 1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n folded\0\r\n\r\n",
+        wire.post(b"", headers=CHUNKED) + b"zz\r\n{}\r\n",
+    ],
+    ids=["TLS", "HTTP/2", "a blank in a name", "a folded NUL", "no chunk"],
+)
+def test_what_is_not_http_is_told_so_as_everything_else(data, server):
+    with wire.Connection(server.port) as line:
+        line.send(data)
+        answer = line.answer()
+        assert (answer.status, answer.code) == (400, 22)
+        assert answer.header("content-type") == wire.JSON
+        assert line.is_closed()
+
+
 # ── headers given twice ──────────────────────────────────────────────────────────────────────────
 
 
@@ -305,5 +366,5 @@ def test_a_length_that_could_be_read_in_two_ways_is_400_and_ends_the_connection(
     request = wire.post(b"", headers={"Content-Length": None})
     with wire.Connection(server.port) as line:
         line.send(request.removesuffix(b"\r\n") + headers + b"\r\n" + FINE)
-        assert line.answer().status == 400
+        assert line.answer().code == 22
         assert line.is_closed()
