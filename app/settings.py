@@ -314,8 +314,9 @@ class _Reading:
             entry = secret.resolve(raw)
             for key, fault in secret.faults.items():
                 self._fault(place, key, fault)
-            if (fault := _zone_fault(entry.get("zone"))) is not None:
-                self._fault(place, "zone", fault)
+            no_zone = _zone_fault(entry.get("zone"))
+            if no_zone is not None:
+                self._fault(place, "zone", no_zone)
                 del entry["zone"]
             for key in ("name", "issuer"):
                 first = seen.setdefault((key, str(entry.get(key, place))), place)

@@ -540,9 +540,7 @@ def test_the_example_file_is_sound():
                 kind="covage",
                 feed='url = "https://c.example/", email="u", password="hush", every="20s"',
             ),
-            [
-                "[[source]] 1 (x), feed: every is less than this operator allows; expected at least 30s"
-            ],
+            ["1 (x), feed: every is less than this operator allows; expected at least 30s"],
         ),
         (
             FEED.format(kind="tjansteguiden", feed='url = "https://t.example/x", api_user = "u"'),
