@@ -257,7 +257,11 @@ def _of_http(request: Request, error: HTTPException) -> Answer:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` an `ErrorRepresentation`, and put the last net around it."""
+    """Make every error of `app` an `ErrorRepresentation`, and put the last net around it.
+
+    A path with a slash too many is unknown like any other, not redirected.
+    """
+    app.router.redirect_slashes = False
     known = (errors.Refused, errors.Unavailable, RequestValidationError, HTTPException)
     for kind in (*known, *trouble.ERRORS):
         app.add_exception_handler(kind, _handle)

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests import serving
+from tests.web.asking import Asking
 
 SOURCES = """
 [[source]]
@@ -44,3 +45,9 @@ def callback_key(server):
         command, cwd=server.folder, env=server.environment, check=True, capture_output=True
     )
     return done.stdout.decode().split()[-1]
+
+
+@pytest.fixture(scope="session")
+def asking(server):
+    """The server, to be asked."""
+    return Asking(server)
