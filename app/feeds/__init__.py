@@ -49,11 +49,11 @@ async def start(
     means = worker.Means(runtime, trust, board, chance, polling)
     share = sharing.Sharing(means, term=term, only=only, acting=not polling)
     runtime.tail.on_wake(share.ring)
-    turns = {"sharing": share.turn, "status": board.turn}
-    tasks = [
-        asyncio.create_task(loop.run(turn, name=name, chance=chance), name=name)
-        for name, turn in turns.items()
-    ]
+    turns = {
+        "sharing": loop.run(share.turn, name="sharing", chance=chance),
+        "status": loop.run(board.turn, name="status", bell=board.bell, chance=chance),
+    }
+    tasks = [asyncio.create_task(turn, name=name) for name, turn in turns.items()]
     return Running(share, board, tasks)
 
 

@@ -56,6 +56,7 @@ class Poller:
         self._cursor: base.Cursor = state.cursor
         self._failures = state.failures
         self._paused = state.paused_at is not None
+        self._told_well = state.caught_up_at is not None
         self._warnings = list(state.warnings)
         self._followed = False
         self._followed_of_turn = 0
@@ -127,7 +128,8 @@ class Poller:
         rest = self._every.total_seconds() * self._chance.uniform(1 - SPREAD, 1.0)
         recovered, self._failures = self._failures > 0, 0
         now = self._runtime.clock.now()
-        news = tally.appended > 0 or tally.quarantined > 0 or recovered
+        news = tally.appended > 0 or tally.quarantined > 0 or recovered or not self._told_well
+        self._told_well = True
         self._board.well(self._name, now, now + timedelta(seconds=rest), news=news)
         if tally.appended or tally.quarantined:
             self._log.info("turn", **_told(tally, seconds))

@@ -1,7 +1,7 @@
 """How the feeds of this process fare, told the store in bundles: an empty turn costs no write.
 
-A success is kept back and written with those of the other feeds, at most once a minute a feed; what
-is news is written at once. Not here: what a turn does (`poller`).
+A success is kept back and written with those of the other feeds, at most once a minute a feed, but
+at once where there is news. Not here: what a turn does (`poller`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
+from app import loop
 from app.runtime import Runtime
 from app.store import engine, feeds
 
@@ -27,6 +28,7 @@ class Board:
         self._runtime = runtime
         self._told: dict[str, datetime] = {}
         self._waiting: dict[str, tuple[str, datetime, datetime, bool]] = {}
+        self.bell = loop.Bell()
 
     def well(self, feed: str, at: datetime, next_turn_at: datetime, *, news: bool) -> None:
         """The turn of `feed` ran dry at `at`; `news`: there is more to tell than that."""
@@ -34,6 +36,8 @@ class Board:
         if news or last is None or at - last >= AT_MOST:
             self._told[feed] = at
             self._waiting[feed] = (feed, at, next_turn_at, True)
+        if news:
+            self.bell.ring()
 
     def forget(self, feed: str) -> None:
         """Tell anew how `feed` fares when it does well again."""
