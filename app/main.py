@@ -1,4 +1,4 @@
-"""`create_app(settings)`: the FastAPI application with its doors, over one `Runtime`.
+"""`create_app(settings)`: the FastAPI application with its doors and its loops, over one `Runtime`.
 
 Not here: building the long-lived objects (`runtime`), the process around it (`server`).
 """
@@ -6,26 +6,30 @@ Not here: building the long-lived objects (`runtime`), the process around it (`s
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import runtime as runtimes, settings as config
+from app import feeds as polling, runtime as runtimes, settings as config
 from app.doors import problems
 from app.web import admin, contract, health, listener, oauth
 
 
-def create_app(settings: config.Settings) -> FastAPI:
-    """The application. Raises `errors.ConfigurationError` where it cannot serve."""
+def create_app(settings: config.Settings, *, feeds: bool = True) -> FastAPI:
+    """The application; `feeds`: it asks operators too, as far as no other replica does.
+
+    Raises `errors.ConfigurationError` where it cannot serve.
+    """
     runtime = runtimes.build(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        runtime.start()
-        try:
+        async with AsyncExitStack() as ending:
+            ending.callback(runtime.close)
+            runtime.start()
+            if feeds:
+                ending.push_async_callback(polling.stop, await polling.start(runtime))
             yield
-        finally:
-            runtime.close()
 
     app = FastAPI(
         title="tmf-listener",

@@ -1,8 +1,9 @@
 """The process around the application: one uvicorn server that drains, or several under a parent.
 
-uvicorn alone closes the port at once, hangs on open streams and ends by the signal's own exit code;
-here SIGTERM means: not ready, still serving for `drain_delay`, port closed, requests in flight
-answered, log flushed, exit 0 (DESIGN §4). SIGHUP reads listener.toml again.
+Also around any other application, served alone or beside ours. uvicorn alone closes the port at
+once, hangs on open streams and ends by the signal's own exit code; here SIGTERM means: not ready,
+still serving for `drain_delay`, port closed, requests in flight answered, feeds left, log flushed,
+exit 0 (DESIGN §4). SIGHUP reads listener.toml again.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -45,24 +48,60 @@ KEEP_ALIVE = 65
 BACKLOG = 2048
 CONFIGURATION = 2
 
+Application = Callable[..., Any]
+"""An ASGI application."""
 
-class Server(uvicorn.Server):
-    """uvicorn's server with our draining. `announce` is called once it serves."""
+HASTE = 1
+"""Seconds that requests in flight at an application that does not drain are given."""
 
-    def __init__(
-        self, configuration: uvicorn.Config, runtime: Runtime, announce: Callable[[], None]
-    ) -> None:
+STARTING = 10.0
+"""Seconds until an application beside ours must serve."""
+
+
+class Plain(uvicorn.Server):
+    """uvicorn's server that says when it serves and, told to stop, ends by returning: exit 0."""
+
+    def __init__(self, configuration: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(configuration)
-        self._runtime = runtime
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
         if self.started:
-            _tune_interpreter()
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
+            self._settle_in()
             self._announce()
+
+    def _settle_in(self) -> None:
+        """What is to be done once it serves, before that is told."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Take SIGINT and SIGTERM where this is the main thread; a clean stop ends by returning."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        handled = (signal.SIGINT, signal.SIGTERM)
+        before = {sig: signal.signal(sig, self.handle_exit) for sig in handled}
+        try:
+            yield
+        finally:
+            for sig, handler in before.items():
+                signal.signal(sig, handler)
+
+
+class Server(Plain):
+    """A server with our draining."""
+
+    def __init__(
+        self, configuration: uvicorn.Config, runtime: Runtime, announce: Callable[[], None]
+    ) -> None:
+        super().__init__(configuration, announce)
+        self._runtime = runtime
+
+    def _settle_in(self) -> None:
+        _tune_interpreter()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain: not ready but serving, then the port closes, then what is in flight ends."""
@@ -81,17 +120,6 @@ class Server(uvicorn.Server):
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
         log.info("stopped")
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Take SIGINT and SIGTERM, and end by returning: a clean stop is exit 0."""
-        handled = (signal.SIGINT, signal.SIGTERM)
-        before = {sig: signal.signal(sig, self.handle_exit) for sig in handled}
-        try:
-            yield
-        finally:
-            for sig, handler in before.items():
-                signal.signal(sig, handler)
 
     def _reload(self) -> None:
         log = telemetry.logger("server")
@@ -116,9 +144,13 @@ def _tune_interpreter() -> None:
 
 
 def serve(
-    settings: config.Settings, *, workers: int = 1, announce: Callable[[], None] = lambda: None
+    settings: config.Settings,
+    *,
+    workers: int = 1,
+    feeds: bool = True,
+    announce: Callable[[], None] = lambda: None,
 ) -> int:
-    """Serve until SIGTERM or SIGINT; gives the exit code.
+    """Serve until SIGTERM or SIGINT; gives the exit code. `feeds`: whether operators are asked too.
 
     Raises `errors.ConfigurationError`: what is configured cannot be served, several workers on
     SQLite included.
@@ -129,33 +161,93 @@ def serve(
             "set LISTENER_DATABASE_URL=postgresql://… or leave --workers out"
         )
         raise errors.ConfigurationError(msg)
-    listening = _bind(settings)
+    listening = bind(settings.host, settings.port)
     with listening:
         if workers == 1:
-            return _run(settings, listening, announce)
-        return _Workers(settings, listening, workers, announce).run()
+            return _run(settings, listening, announce, feeds=feeds)
+        listening.set_inheritable(True)
+        return _Workers(settings, listening, workers, announce, feeds=feeds).run()
 
 
-def _bind(settings: config.Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family)
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to `host` and `port` (0: any that is free).
+
+    Raises `errors.ConfigurationError` where it is taken, not ours, or not of this machine.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((settings.host, settings.port))
+        listening.bind((host, port))
     except OSError as error:
         listening.close()
         msg = (
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; "
+            f"cannot listen on {host}:{port}: {error.strerror}; "
             "choose another with --port or LISTENER_PORT"
         )
         raise errors.ConfigurationError(msg) from error
-    listening.set_inheritable(True)
     return listening
 
 
-def _run(settings: config.Settings, listening: socket.socket, announce: Callable[[], None]) -> int:
+def address(listening: socket.socket) -> str:
+    """The URL of what is served on `listening`, as seen from this machine."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a look-up
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def serve_plain(
+    app: Application, listening: socket.socket, *, announce: Callable[[], None] = lambda: None
+) -> int:
+    """Serve `app`, which drains nothing, until SIGTERM or SIGINT; gives the exit code."""
+    server = Plain(_plain(app), announce)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+@contextlib.contextmanager
+def beside(app: Application, listening: socket.socket) -> Generator[None, None, None]:
+    """Serve `app` in a thread of its own while inside.
+
+    Raises `errors.ConfigurationError` where it does not begin to serve.
+    """
+    ready = threading.Event()
+    server = Plain(_plain(app), ready.set)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listening]}, name="beside", daemon=True
+    )
+    thread.start()
+    try:
+        if not ready.wait(STARTING):
+            raise errors.ConfigurationError("what is served beside the listener did not start")
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(HASTE + STARTING)
+
+
+def _plain(app: Application) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=http1.Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=HASTE,
+    )
+
+
+def _run(
+    settings: config.Settings,
+    listening: socket.socket,
+    announce: Callable[[], None],
+    *,
+    feeds: bool,
+) -> int:
     telemetry.configure(settings.log_level, settings.log_format)
-    app = main.create_app(settings)
+    app = main.create_app(settings, feeds=feeds)
     configuration = uvicorn.Config(
         app,
         http=http1.Protocol,
@@ -176,10 +268,10 @@ def _run(settings: config.Settings, listening: socket.socket, announce: Callable
     return 0 if server.started else 1
 
 
-def _work(settings: config.Settings, listening: socket.socket) -> None:
+def _work(settings: config.Settings, listening: socket.socket, feeds: bool) -> None:  # noqa: FBT001 - a process is given it by position
     """One worker process: `_run`, with the exit code of its kind of failure."""
     try:
-        code = _run(settings, listening, lambda: None)
+        code = _run(settings, listening, lambda: None, feeds=feeds)
     except errors.ConfigurationError as error:
         telemetry.logger("server").error("not_usable", reason=error.message)
         code = CONFIGURATION
@@ -195,8 +287,11 @@ class _Workers:
         listening: socket.socket,
         count: int,
         announce: Callable[[], None],
+        *,
+        feeds: bool,
     ) -> None:
         self._settings = settings
+        self._feeds = feeds
         self._listening = listening
         self._count = count
         self._announce = announce
@@ -220,7 +315,9 @@ class _Workers:
             return code
 
     def _start(self) -> multiprocessing.process.BaseProcess:
-        process = self._spawn.Process(target=_work, args=(self._settings, self._listening))
+        process = self._spawn.Process(
+            target=_work, args=(self._settings, self._listening, self._feeds)
+        )
         process.start()
         return process
 

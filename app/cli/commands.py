@@ -12,9 +12,11 @@ from app.cli import (
     check,
     credential,
     db,
+    demo,
     notifications,
     openapi,
     quarantine,
+    sandbox,
     send,
     serve,
     token,
@@ -27,6 +29,7 @@ def build() -> typer.Typer:
     """The commands, put together."""
     app = _group(HELP)
     app.callback()(_listener)
+    _add(app, demo.demo, demo.EXAMPLES)
     _add(app, serve.serve, serve.EXAMPLES)
     _add(app, token.token, token.EXAMPLES)
     app.add_typer(_credential(), name="credential")
@@ -34,6 +37,7 @@ def build() -> typer.Typer:
     _add(app, notifications.notifications, notifications.EXAMPLES)
     app.add_typer(_quarantine(), name="quarantine")
     _add(app, check.check, check.EXAMPLES)
+    _add(app, sandbox.sandbox, sandbox.EXAMPLES)
     app.add_typer(_db(), name="db")
     _add(app, openapi.openapi, openapi.EXAMPLES)
     return app

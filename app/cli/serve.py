@@ -18,6 +18,9 @@ EXAMPLES = (
     "listener serve --host 0.0.0.0 --port 8080",
     "LISTENER_DATABASE_URL=postgresql://… LISTENER_SECRET=… listener serve --workers 4",
 )
+PATH = event_types.SHARED_PATH
+"""Where any notification may be posted to."""
+
 GREETING_TTL = timedelta(hours=24)
 
 
@@ -45,16 +48,21 @@ def serve(
     """Receive notifications until SIGTERM; SIGHUP reads listener.toml again."""
     from app import server  # noqa: PLC0415 - FastAPI is slow to load; no other command needs it
 
-    del no_feeds, no_relay  # this program has neither yet; scripts may already say so
+    del no_relay  # this program has none yet; scripts may already say so
     changed = {"host": host, "port": port}
     found = settings.load().model_copy(
         update={name: value for name, value in changed.items() if value is not None}
     )
-    code = server.serve(found, workers=workers, announce=lambda: _greet(found) if hello else None)
+    code = server.serve(
+        found,
+        workers=workers,
+        feeds=not no_feeds,
+        announce=lambda: greet(found) if hello else None,
+    )
     raise typer.Exit(code)
 
 
-def _greet(found: settings.Settings) -> None:
+def greet(found: settings.Settings) -> None:
     """Print what one needs for a first notification: URL, token, a curl line that answers 201."""
     base = opening.url(found)
     typer.echo(f"\nURL    {base}    (contract: {base}/docs)")
