@@ -55,17 +55,17 @@ class _Type(NamedTuple):
 
 def read(arrival: Arrival) -> Notification | Refusal:
     """Read the body of a push. Bad input is a `Refusal` that lists every fault."""
-    read = body.read(arrival.body, max_depth=arrival.reading.max_depth)
-    if isinstance(read, Refusal):
-        return read
+    document = body.read(arrival.body, max_depth=arrival.reading.max_depth)
+    if isinstance(document, Refusal):
+        return document
     found = findings.Findings()
-    _tell_of_reading(read, found)
-    said = read.content
+    _tell_of_reading(document, found)
+    said = document.content
     event_type = _event_type(arrival, said, found)
     heard = _heard(arrival, said, event_type, found) if event_type is not None else None
     if heard is None or found.faults:
         return found.refusal()
-    digest = content.canonical_digest(arrival.body, said if read.plain else None)
+    digest = content.canonical_digest(arrival.body, said if document.plain else None)
     notification = canonical.notification(arrival, heard, digest, found)
     if arrival.reading.strict:
         found.be_strict()
@@ -81,12 +81,12 @@ def read(arrival: Arrival) -> Notification | Refusal:
     return notification
 
 
-def _tell_of_reading(read: body.Read, found: findings.Findings) -> None:
-    for path in read.nul_at:
+def _tell_of_reading(document: body.Read, found: findings.Findings) -> None:
+    for path in document.nul_at:
         found.wrong(path, "holds the NUL character (\\u0000)", "an identifier without it")
-    if read.nul_replaced is not None:
-        found.warn(warnings.NUL_REPLACED, read.nul_replaced)
-    if read.out_of_range is not None:
+    if document.nul_replaced is not None:
+        found.warn(warnings.NUL_REPLACED, document.nul_replaced)
+    if document.out_of_range is not None:
         found.warn(warnings.NUMBER_OUT_OF_RANGE, "")
 
 

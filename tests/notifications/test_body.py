@@ -94,6 +94,25 @@ def test_what_only_looks_out_of_range_is_left_alone(text):
     assert read.content == {"a": json.loads(text)}
 
 
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        (b"{}", True),
+        (b'{"eventTime": "2026-11-20T16:42:25.123+01:00", "n": [true, null, "12"]}', True),
+        (b'{"text": "1.5 or -2"}', True),
+        (b'{"text": "5, 6"}', False),  # looks like a number and is treated like one
+        (b'{"n" :\r\n\t 5}', False),
+        (b'{"n":-5}', False),
+        (b'{"n":[ 5]}', False),
+        (b'{"n":[[], 5]}', False),
+        (b'{"n":[null,\n-0.0]}', False),
+        (b'{"text": "\\u0000"}', False),
+    ],
+)
+def test_a_body_is_plain_when_nothing_in_it_is_a_number_or_a_nul(raw, plain):
+    assert body.read(raw, max_depth=100).plain is plain
+
+
 def test_a_nul_is_replaced_in_text_and_told_of_in_identifiers():
     read = body.read(
         b'{"note": ["a\\u0000b"], "event": {"id": "\\u0000", "o": [{"externalId": "\\u0000"}]},'

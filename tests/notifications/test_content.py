@@ -8,9 +8,10 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from app.notifications import content
+from app.notifications import body as bodies, content
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.text()
+NUMBER_LIKE = st.sampled_from(['":1', ", 5", "[1", "1", ",", "\\", '"'])
+SCALARS = st.none() | st.booleans() | st.integers() | st.text() | NUMBER_LIKE
 JSON = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -40,6 +41,14 @@ def test_other_content_has_another_digest(one, other):
     first, second = json.dumps(one, sort_keys=True), json.dumps(other, sort_keys=True)
     same = content.canonical_digest(first.encode()) == content.canonical_digest(second.encode())
     assert same is (first == second)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=4), st.sampled_from([None, 0, 3]))
+def test_what_the_reader_holds_has_the_digest_of_the_bytes(value, indent):
+    raw = json.dumps(value, indent=indent).encode()
+    read = bodies.read(raw, max_depth=100)
+    said = read.content if read.plain else None
+    assert content.canonical_digest(raw, said) == content.canonical_digest(raw)
 
 
 @pytest.mark.parametrize(

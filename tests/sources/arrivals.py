@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.notifications import content
 from app.notifications.notification import (
     Arrival,
     Channel,
@@ -78,9 +79,10 @@ def on_path(body: bytes | dict[str, Any], flavour: Flavour, event_name: str) -> 
 
 
 def told(it: Arrival) -> dict[str, Any]:
-    """Every canonical field of the notification; the raw bytes must be as they came."""
+    """Every canonical field of the notification; bytes and digest must be those of the body."""
     read = tmf.KIND.parse(it)
     assert isinstance(read, Notification), read
+    assert read.content_digest == content.canonical_digest(it.body)
     fields = read.model_dump()
     assert fields.pop("raw") == it.body
     return fields
