@@ -166,11 +166,11 @@ def let(cluster: postgres.Cluster, name: str, yes: str) -> None:
 
 
 def test_while_it_drains_it_is_not_ready_but_serves(tmp_path):
-    environment = {"LISTENER_DRAIN_DELAY": "1.5"}
+    environment = {"LISTENER_DRAIN_DELAY": "1.0"}
     with serving.listener(tmp_path / "server", environment=environment) as server:
         assert server.process is not None
         server.process.send_signal(signal.SIGTERM)
-        ends = time.monotonic() + 1.4
+        ends = time.monotonic() + 0.9
         while (answer := get(server, "/readyz")).status == 200:
             assert time.monotonic() < ends
         assert_unavailable(answer, 5, "5")

@@ -39,11 +39,9 @@ class Secrets:
 @pytest.fixture(scope="module")
 def secrets(server) -> Secrets:
     """One credential of every type, made by `listener credential add` beside the server."""
-    made = {
-        kind: seeing.command(server, "credential", "add", "rich", "--type", kind).stdout.strip()
-        for kind in ("api_key", "basic", "client", "callback_key")
-    }
-    found = Secrets(**made)
+    kinds = ("api_key", "basic", "client", "callback_key")
+    told = seeing.commands(server, *(f"credential add rich --type {kind}" for kind in kinds))
+    found = Secrets(*(secret.strip() for secret in told))
     until(lambda: post(server, NOTHING, KEYED.format(found.callback_key)) == (201, None))
     return found
 
