@@ -196,11 +196,13 @@ class Intake:
         source: base.SourceConfig,
         at: datetime,
         faults: Mapping[int, canonical.Refusal] | None = None,
+        own_acts: Sequence[base.OwnAct] = (),
     ) -> list[Reading]:
         """Take a part of a page and the cursor that covers it, in one transaction (law 5).
 
         One receipt an arrival, in order. `faults`: by their place, entries that could not be read
-        at all; they go to quarantine as they are. `at`: now. Raises `pages.StaleFence` where
+        at all; they go to quarantine as they are. `at`: now. `own_acts`: what we did at the
+        operator, so that its echo is known for ours. Raises `pages.StaleFence` where
         another process has taken over, `errors.Unavailable` and `errors.OverCapacity`: nothing was
         written, cursor included.
         """
@@ -213,7 +215,7 @@ class Intake:
                 refusals[n] = read
                 entries.append(_hold(arrival, read, None))
             else:
-                entries.append(_pulled(arrival, read, kind))
+                entries.append(_pulled(arrival, _whose(read, kind, own_acts), kind))
         fallbacks = tuple(_hold(arrival, INTERNAL, None) for arrival in arrivals)
         page = pages.Page(feed, cursor, fence, at, fallbacks)
         size = sum(len(arrival.body) for arrival in arrivals)
@@ -315,6 +317,14 @@ def _receipt(outcome: writer.Outcome, id_: str, refusal: canonical.Refusal) -> R
             raise TypeError(outcome)
 
 
+def _whose(
+    told: canonical.Notification, kind: base.PullKind, own_acts: Sequence[base.OwnAct]
+) -> canonical.Notification:
+    """`told` with the one whose act it was."""
+    origin = kind.origin(told, own_acts)
+    return told if origin is told.origin else told.model_copy(update={"origin": origin})
+
+
 def _pulled(
     arrival: canonical.Arrival, told: canonical.Notification, kind: base.PullKind
 ) -> append.Candidate:
@@ -327,6 +337,7 @@ def _pulled(
         canonical_digest=digest,
         identity=None if key is not None else identity(told.source, told.event_id, digest),
         snapshot_key=key,
+        later=None if key is None else kind.later(told),
     )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from app import errors, intake as intakes, telemetry
 from app.feeds import session as sessions, trouble, units
@@ -16,7 +17,7 @@ from app.notifications import notification as canonical
 from app.outbound import exchange
 from app.runtime import Runtime
 from app.sources import base
-from app.store import leases
+from app.store import commands, engine, leases
 
 LIMIT: Final = 4 * 1024**3
 DEADLINE: Final = 1800.0
@@ -30,6 +31,9 @@ MOST_EMPTY: Final = 100
 """Pages of one turn; pages without a single entry, one after the other, that promise more."""
 
 UNREADABLE: Final = 22
+ECHOES: Final = timedelta(hours=24)
+"""For so long what we did may come back as news."""
+
 PAGE_REFUSED: Final = range(400, 500)
 
 OUTCOMES: Final[Mapping[type[intakes.Reading], telemetry.Outcome]] = {
@@ -127,6 +131,7 @@ class Reader:
     ) -> Sequence[intakes.Reading]:
         """Put entries into the log and, unless it is null, the feed at `cursor`: all or nothing."""
         now = self._runtime.clock.now()
+        acts = await self._own_acts(now) if entries else ()
         receipts = await _patiently(
             lambda: self._runtime.intake.accept_page(
                 [self._arrival(entry) for entry in entries],
@@ -135,6 +140,7 @@ class Reader:
                 fence=self.fence,
                 source=self._source,
                 at=now,
+                own_acts=acts,
                 faults={n: _refusal(e.fault) for n, e in enumerate(entries) if e.fault is not None},
             )
         )
@@ -142,12 +148,36 @@ class Reader:
             self._tell(entry, receipt)
         return receipts
 
+    async def _own_acts(self, now: datetime) -> Sequence[base.OwnAct]:
+        """What we did at the operator in the last 24 h: its echoes are ours."""
+
+        def read() -> Sequence[commands.Act]:
+            with engine.read(self._runtime.engine) as connection:
+                return commands.acts(connection, self._source.name, now - ECHOES)
+
+        acts = await asyncio.to_thread(read)
+        return [
+            base.OwnAct(act.order_id, act.command, _words(act.arguments), act.at) for act in acts
+        ]
+
     async def _pages(self, cursor: base.Cursor, tally: Tally, commit: Commit) -> None:
+        """Page after page. A cursor is committed with entries, and at the end where it moved on."""
         empty = 0
+        last = cursor
+
+        async def committed(entries: Sequence[base.Entry], at: base.Cursor | None) -> None:
+            nonlocal last
+            await commit(entries, at)
+            last = last if at is None else at
+
         for _ in range(MOST_PAGES):
             before = tally.entries
-            end = await self._page(cursor, tally, commit)
-            if end is None or not end.more:
+            end = await self._page(cursor, tally, committed)
+            if end is None:
+                return
+            if not end.more:
+                if end.cursor != last:
+                    await commit((), end.cursor)
                 return
             if end.cursor == cursor:
                 raise trouble.Stuck("the page says there is more, and to go on from where we were")
@@ -206,7 +236,7 @@ class Reader:
                     raise
                 what = answer.content_type or "no Content-Type"
                 raise errors.SenderFault(f"{answer.place} ({what}): {fault}") from fault
-            if unit.entries or unit.cursor not in (None, cursor):
+            if unit.entries:
                 await commit(unit.entries, unit.cursor)
                 tally.entries += len(unit.entries)
             if unit.end is not None:
@@ -253,6 +283,12 @@ async def _patiently(
             return await attempt()
         except errors.OverCapacity:
             await asyncio.sleep(0.05)
+
+
+def _words(arguments: Mapping[str, Any]) -> str | None:
+    """The status set or the message sent."""
+    found = arguments.get("status", arguments.get("message"))
+    return None if found is None else str(found)
 
 
 def _refusal(fault: canonical.Fault) -> canonical.Refusal:

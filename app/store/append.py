@@ -27,7 +27,8 @@ class Candidate:
 
     `identity` is null where only the append lock can tell it: for a push with neither event id nor
     time (it depends on how often its order changed), and for an entry of a feed without event ids
-    (`snapshot_key`: what its changes are counted under).
+    (`snapshot_key`: what its changes are counted under; `later`: what it is told as where it is not
+    the first).
     """
 
     notification: Notification
@@ -36,6 +37,7 @@ class Candidate:
     identity: bytes | None
     event_id_unique: bool = True
     snapshot_key: str | None = None
+    later: Notification | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ def _parted(
 def _row(candidate: Candidate, decision: New) -> rows.Row:
     told = candidate.notification
     if decision.snapshot is not None:
+        told = candidate.later if decision.snapshot.n > 1 and candidate.later else told
         told = told.model_copy(update={"event_id": decision.snapshot.event_id})
     return rows.Row(
         decision.seq,

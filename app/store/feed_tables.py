@@ -113,6 +113,8 @@ class Command(SQLModel, table=True):
         UniqueConstraint("source", "idempotency_key", name="command_once"),
         Index("command_state", "state", "source", "id"),
         Index("command_order", "source", "order_id", "id"),
+        Index("command_attempted", "source", "attempted_at"),
+        Index("command_follows", "follows"),
     )
 
     id: str = Field(sa_type=Text, primary_key=True)

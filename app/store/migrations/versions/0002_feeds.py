@@ -114,6 +114,8 @@ def _commands() -> None:
     )
     op.create_index("command_state", "command", ["state", "source", "id"])
     op.create_index("command_order", "command", ["source", "order_id", "id"])
+    op.create_index("command_attempted", "command", ["source", "attempted_at"])
+    op.create_index("command_follows", "command", ["follows"])
 
 
 def _personal() -> None:
