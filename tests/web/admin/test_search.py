@@ -1,0 +1,69 @@
+"""`/admin/search`: a notification by whatever id somebody has in hand."""
+
+import pytest
+
+from tests.web import inside
+
+CANCEL = {
+    "eventId": "ev-cancel",
+    "eventTime": "2026-03-02T09:15:00Z",
+    "eventType": "CancelProductOrderCreateEvent",
+    "event": {"cancelProductOrder": {"id": "CPO-9", "productOrder": {"id": "PO-About"}}},
+}
+SERVICE = {
+    "eventId": "ev-service",
+    "eventDate": "2026-03-02T09:15:00Z",
+    "eventType": "ServiceRemoveNotification",
+    "event": {"id": "SVC-5"},
+}
+FOUND_BY = [
+    ("PO-7001", "ev-order"),
+    ("PO-70", "ev-order"),
+    ("fibre-501", "ev-order"),
+    ("ev-order", "ev-order"),
+    ("CPO-9", "ev-cancel"),
+    ("PO-About", "ev-cancel"),
+    ("SVC-5", "ev-service"),
+    ("ev-", "ev-cancel ev-order ev-service"),
+    ("po-7001", ""),
+    ("O-7001", ""),
+    ("_O-7001", ""),
+    ("%", ""),
+    ("PO", ""),
+    ("InProgress", ""),
+]
+
+
+@pytest.fixture
+async def filled(door):
+    """One order, one cancel task, one service."""
+    order = inside.state_change("ev-order", id="PO-7001", externalId="fibre-501")
+    await door.taken(order, CANCEL, SERVICE)
+    return door
+
+
+async def test_an_id_or_its_beginning_finds_what_bears_it(filled):
+    for q, expected in FOUND_BY:
+        shown = await filled.items(f"/admin/search?q={q.replace('%', '%25')}")
+        assert sorted(one["event_id"] for one in shown) == expected.split(), q
+
+
+async def test_our_own_id_finds_it_too_and_tells_the_same_as_the_list(filled):
+    listed = await filled.items("/admin/notifications?event_id=ev-order")
+    assert await filled.items(f"/admin/search?q={listed[0]['id']}") == listed
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "told"),
+    [
+        ("", 27, "q: is missing"),
+        ("?q=", 28, "q"),
+        ("?q=" + "x" * 256, 28, "q"),
+        ("?q=a%00b", 28, "q"),
+        ("?q=PO-1&source=local", 28, "source: is not known here"),
+    ],
+)
+async def test_what_cannot_be_sought_is_told(shared, asked, code, told):
+    answer = await shared.get(f"/admin/search{asked}")
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert told in answer.json()["message"]
