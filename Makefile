@@ -31,8 +31,8 @@ help:  ## list these targets
 	@echo "usage: make TARGET [ARGS='…']"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-run: $(READY)  ## serve, and print a URL, a token and a curl line that answers 201
-	$(BIN)/listener serve --hello $(ARGS)
+run: $(READY)  ## the demo: receive from four operators, by push and pull, and show it
+	$(BIN)/listener demo $(ARGS)
 
 test: $(READY)  ## run every test, with branch coverage (under 5 minutes on 2 cores)
 	$(BIN)/coverage erase

@@ -36,7 +36,7 @@ HEAD_START: Final = 4 * 3600.0
 
 TOKEN_TTL: Final = timedelta(days=30)
 LOOK: Final = 1.0
-TELL: Final = 10.0
+TELL: Final = 5.0
 """Seconds between two looks at the log, and between two lines where there is no terminal."""
 
 FILE: Final = "demo.toml"
@@ -55,7 +55,7 @@ def demo(
     from app import server  # noqa: PLC0415 - as in serve
 
     given = settings.load()
-    found = _settings(given, host, port)
+    found = alone(given, host, port)
     with server.bind("127.0.0.1", 0) as listening, ExitStack() as ending:
         listening.listen()  # the feeds may ask before the operators answer
         base = server.address(listening)
@@ -78,7 +78,7 @@ def demo(
 # ── what is made ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _settings(given: settings.Settings, host: str | None, port: int | None) -> settings.Settings:
+def alone(given: settings.Settings, host: str | None, port: int | None) -> settings.Settings:
     """Those of a receiver that keeps its own SQLite file.
 
     Where a listener is configured already, its log is left alone: the folder `demo` in its data
@@ -98,7 +98,7 @@ def _settings(given: settings.Settings, host: str | None, port: int | None) -> s
 
 def _configure(found: settings.Settings, base: str) -> None:
     """Write the demo's listener.toml: the operators, and `local` for what is posted by hand."""
-    assert found.config is not None  # noqa: S101 - `_settings` names it
+    assert found.config is not None  # noqa: S101 - `alone` names it
     tables = ['[[source]]\nname = "local"', *(place.table(base) for place in places.PLACES)]
     found.data_dir.mkdir(parents=True, exist_ok=True)
     text = "\n\n".join(["# Written by `listener demo`, anew at every start.", *tables])
@@ -139,13 +139,15 @@ def _tell(given: settings.Settings, found: settings.Settings, base: str) -> None
         f"\nWhere to look: {url}/admin/notifications  {url}/admin/stats  {url}/admin/feeds"
         "\nIn another terminal:\n"
     )
-    for name, value in _environment(given, found).items():
+    for name, value in needed_elsewhere(given, found).items():
         typer.echo(f"  export {name}={value}")
     typer.echo("  .venv/bin/listener notifications --follow")
     typer.echo("  .venv/bin/listener feed list\n")
 
 
-def _environment(given: settings.Settings, found: settings.Settings) -> dict[str, Path | int | str]:
+def needed_elsewhere(
+    given: settings.Settings, found: settings.Settings
+) -> dict[str, Path | int | str]:
     """The variables another terminal needs for its commands to mean this demo."""
     needed: dict[str, Path | int | str] = {"LISTENER_CONFIG": found.config or ""}
     if found.data_dir != given.data_dir:
