@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app import loop
-from app.feeds import sharing, status, worker
+from app.feeds import commands, sharing, status, worker
 from app.outbound import exchange
 from app.runtime import Runtime
 
@@ -37,16 +37,18 @@ async def start(
     only: Collection[str] | None = None,
     polling: bool = True,
     term: timedelta = sharing.TERM,
+    settle: timedelta = commands.SETTLE,
 ) -> Running:
     """Begin to do the feeds of `runtime`, which is started; share them with other replicas.
 
     `only`: these sources alone. `polling` false: no turns, only what is asked (jobs, commands,
-    files), as the command line does where nobody else does it.
+    files), as the command line does where nobody else does it. `term`, `settle`: how soon another
+    replica takes over from one that died, and how long a lost request may still be carried out.
     """
     chance = random.Random()  # noqa: S311 - jitter, not a secret
     board = status.Board(runtime)
     trust = await asyncio.to_thread(exchange.trusted)
-    means = worker.Means(runtime, trust, board, chance, polling)
+    means = worker.Means(runtime, trust, board, chance, polling, settle)
     share = sharing.Sharing(means, term=term, only=only, acting=not polling)
     runtime.tail.on_wake(share.ring)
     turns = {

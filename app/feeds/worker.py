@@ -10,7 +10,7 @@ import random
 import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from app import loop
@@ -26,13 +26,17 @@ FIRST_TURNS: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the workers of a process share. `polling`: false where only what is asked is done."""
+    """What the workers of a process share.
+
+    `polling`: false where only what is asked is done. `settle`: see `commands.SETTLE`.
+    """
 
     runtime: Runtime
     trust: ssl.SSLContext
     board: status.Board
     chance: random.Random
     polling: bool = True
+    settle: timedelta = commands.SETTLE
 
 
 class Worker:
@@ -61,7 +65,9 @@ class Worker:
         speaking = session.Session(source, kind, self._client, runtime.clock)
         self._kind = kind
         self._reader = reading.Reader(runtime, source, kind, speaking, fence)
-        self._outbox = commands.Outbox(runtime, source, kind, speaking, self._reader, fence)
+        self._outbox = commands.Outbox(
+            runtime, source, kind, speaking, self._reader, fence, means.settle
+        )
         self._fetcher = files.Fetcher(runtime, source, kind, speaking, self._client)
 
     async def start(self, feeds_here: int) -> None:
