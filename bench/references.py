@@ -5,6 +5,7 @@ the FastAPI + SQLModel way of the tutorials, a session per request on the same t
 before the answer. Started by `python -m bench.references PORT [URL]`.
 """
 
+import itertools
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ def application(url: str) -> FastAPI:
     database = engine.create(url)
     schema.upgrade(database)
 
+    numbers = itertools.count(1)
+
     def session() -> Iterator[Session]:
         with Session(database) as made:
             yield made
@@ -49,10 +52,9 @@ def application(url: str) -> FastAPI:
 
     @app.post("/usual", status_code=201)
     def usual(body: Body, made: Annotated[Session, Depends(session)]) -> dict[str, str]:
-        seq = int.from_bytes(uuid_utils.uuid7().bytes[:7], "big")
         made.add(
             tables.Log(
-                seq=seq,
+                seq=next(numbers),
                 id=str(uuid_utils.uuid7()),
                 source="bench",
                 channel="push",

@@ -1,0 +1,53 @@
+"""What became of an arrival: the expected outcomes, matched exhaustively by who asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.notifications import notification as canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A new row of the log."""
+
+    seq: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Known already; counted as a sighting of `id`."""
+
+    seq: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicted:
+    """A new row whose event id was known with other content; `conflict_of` is the earlier id."""
+
+    seq: int
+    id: str
+    conflict_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Refused and kept: quarantine row `id`."""
+
+    id: str
+    refusal: canonical.Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A feed without event ids shows what it showed before: nothing to keep."""
+
+
+Released = Appended | Repeated | Conflicted
+Receipt = Released | Quarantined
+"""What becomes of a push."""
+
+Reading = Receipt | Unchanged
+"""What becomes of an entry of a feed."""
