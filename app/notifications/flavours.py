@@ -307,8 +307,9 @@ def _unwrapped(resource: Any, path: str, found: findings.Findings) -> tuple[Any,
     """The resource; out of a list if it is a list of one."""
     if not isinstance(resource, list):
         return resource, path
-    if len(resource) != 1:
-        found.wrong(path, f"is a list of {len(resource)}", "one order, not in a list")
+    if len(resource) != 1 or resource[0] is None:
+        told = "a list of null" if resource == [None] else f"a list of {len(resource)}"
+        found.wrong(path, f"is {told}", "one order, not in a list")
         return None, path
     found.warn(warnings.ORDER_ARRAY, path)
     return resource[0], f"{path}.0"
