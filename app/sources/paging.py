@@ -95,28 +95,31 @@ def json_list(chunks: Iterator[bytes]) -> Iterator[Element]:
     builder = _Builder()
     silent = 0
     for chunk in _repaired(chunks):
-        _feed(parser, chunk, builder.count)
+        wrong = _wrong(parser, chunk)
         silent = 0 if events else silent + len(chunk)
-        if silent > LONGEST_TEXT:
-            raise errors.SenderFault(
-                f"element {builder.count + 1} holds a text of more than {LONGEST_TEXT} bytes"
-            )
         yield from builder.take(events)
         events.clear()
-    _feed(parser, None, builder.count)
-    yield from builder.take(events)
+        if wrong is None and silent > LONGEST_TEXT:
+            wrong = f"a text of more than {LONGEST_TEXT} bytes"
+        _check(wrong, builder.count)
+    _check(_wrong(parser, None), builder.count)
 
 
-def _feed(parser: Any, chunk: bytes | None, count: int) -> None:
-    """Give the parser more, or (None) its end. Raises `errors.SenderFault`."""
+def _wrong(parser: Any, chunk: bytes | None) -> str | None:
+    """Give the parser more, or (None) its end; what it has against it."""
     try:
         if chunk is None:
             parser.close()
         else:
             parser.send(chunk)
     except (ijson.JSONError, ArithmeticError, ValueError) as error:
-        what = " ".join(str(error).partition("\n")[0].split()) or "a number is out of range"
-        raise errors.SenderFault(f"the answer is no JSON after element {count}: {what}") from None
+        return " ".join(str(error).partition("\n")[0].split()) or "a number is out of range"
+    return None
+
+
+def _check(wrong: str | None, count: int) -> None:
+    if wrong is not None:
+        raise errors.SenderFault(f"the answer is no JSON list after element {count}: {wrong}")
 
 
 def _repaired(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -135,7 +138,8 @@ def _repaired(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if _DIGITS.search(run + text) is not None:
             raise errors.SenderFault(f"the answer holds a number of more than {MOST_DIGITS} digits")
         run = text[len(text.rstrip(b"0123456789")) :]
-        yield text
+        if text:  # to ijson an empty one is the end
+            yield text
     rest = decoder.decode(b"", final=True).encode()
     if not started:
         raise errors.SenderFault("the answer is empty; expected a JSON list")

@@ -231,9 +231,19 @@ def _created(event: Any) -> str:
     return str(event["creation_date"]) if isinstance(event, dict) else "2025-03-04T00:00:00"
 
 
+def written(at: datetime) -> str:
+    """A moment in UTC as the newer shape writes it."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def sort_value(created: str) -> str:
+    """The sort value of an event created then."""
+    return base64.b64encode(json.dumps([created]).encode()).decode()
+
+
 def event(n: int, at: datetime, **fields: Any) -> dict[str, Any]:
     """A Covage event created at `at`, in the new shape."""
-    created = f"{at:%Y-%m-%dT%H:%M:%S.%f}Z"
+    created = written(at)
     return {
         "event_uuid": f"event-{n}",
         "type": "order-running",
@@ -242,7 +252,7 @@ def event(n: int, at: datetime, **fields: Any) -> dict[str, Any]:
         "creation_date": created,
         "modification_date": created,
         "event_date": created,
-        "sort_value": base64.b64encode(json.dumps([created]).encode()).decode(),
+        "sort_value": sort_value(created),
         "data": {},
     } | fields
 

@@ -94,7 +94,7 @@ HOSTILE = {
     "latin-1": '[{"event":"å"}]'.encode("latin-1"),
     "a line end in a text": b'[{"event":"a\nb"}]',
     "one long text": b'["' + b"a" * 5_000_000 + b'"]',
-    "a million nulls": b"[[" + b"null," * 1_000_000 + b"null]]",
+    "many nulls": b"[[" + b"null," * 200_000 + b"null]]",
     "entities": b'<!DOCTYPE a [<!ENTITY b "c">]><orders>&b;</orders>',
     "an outer entity": b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
     "elements in elements": b"<a>" * 100_000,
