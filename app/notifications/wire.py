@@ -56,7 +56,7 @@ def _identifier_schema(_type: Any, _handler: GetCoreSchemaHandler) -> CoreSchema
 
 
 def _filled_identifier_schema(_type: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-    return _identifier(pattern=r"\S")
+    return _identifier(pattern=r"[^\s\x1c-\x1f]")  # what str.strip leaves something of
 
 
 def _time(text: str) -> timestamps.Time:
