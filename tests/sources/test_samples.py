@@ -194,7 +194,7 @@ def test_samples_are_our_own_and_have_event_ids_of_their_own():
 
 def test_the_kind_is_found_by_its_folder():
     kinds = sources.discover()
-    assert list(kinds) == ["tmf"]
+    assert list(kinds) == ["covage", "on_api", "tjansteguiden", "tmf"]
     assert kinds["tmf"].channel is Channel.PUSH
     assert kinds["tmf"].title
     for sample in SAMPLES.values():
