@@ -233,11 +233,16 @@ def _candidate(
     arrival: canonical.Arrival, told: canonical.Notification, source: base.SourceConfig
 ) -> append.Candidate:
     raw_digest = content.raw_digest(arrival.body)
+    canonical_digest = told.content_digest or content.canonical_digest(arrival.body)
+    if arrival.event_name is not None and told.event_type == arrival.event_name:
+        # the path alone says what happened: it is content, or a deletion would repeat a creation
+        raw_digest = content.raw_digest(told.event_type.encode() + raw_digest)
+        canonical_digest = content.raw_digest(told.event_type.encode() + canonical_digest)
     undated = told.event_id is None and told.occurred_at is None and told.occurred_at_raw is None
     return append.Candidate(
         told,
         raw_digest=raw_digest,
-        canonical_digest=told.content_digest or content.canonical_digest(arrival.body),
+        canonical_digest=canonical_digest,
         identity=None if undated else identity(told.source, told.event_id, raw_digest),
         event_id_unique=source.event_id_unique,
     )

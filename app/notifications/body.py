@@ -226,6 +226,8 @@ def _why_not(raw: bytes, error: str, max_depth: int) -> str:
         raw.decode()
     except UnicodeDecodeError as undecodable:
         return f"The body is not UTF-8: byte {undecodable.start} is no character; expected UTF-8."
+    if "number out of range" in error:
+        return "The body has a number out of range: expected at most 4300 digits."
     place = _PLACE.search(error)
     where = f"line {place[1]}, column {place[2]}" if place else "an unknown place"
     what = _PLACE.sub("", error)

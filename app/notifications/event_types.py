@@ -257,6 +257,7 @@ def on_path(flavour: Flavour, event_name: str) -> EventType | None:
     return find(event_name)
 
 
+@functools.lru_cache(maxsize=1024)
 def near(spelling: str) -> tuple[str, ...]:
     """Up to three spellings of the table that `spelling` may have been meant to be."""
     close = difflib.get_close_matches(key(spelling)[:100], list(_SPELLING), n=3, cutoff=0.75)
