@@ -1,4 +1,4 @@
-"""The admin interface (JSON): what was received, what was refused, and how the sources fare."""
+"""The admin interface (JSON): what was received and refused, how sources and feeds fare."""
 
 from __future__ import annotations
 
@@ -6,13 +6,28 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from app.web.admin import audit, notifications, quarantine, search, sources, stats
+from app.web.admin import (
+    audit,
+    commands,
+    feeds,
+    jobs,
+    notifications,
+    personal,
+    quarantine,
+    search,
+    sources,
+    stats,
+)
 
 routers: Final[tuple[APIRouter, ...]] = (
     notifications.router,
     search.router,
     quarantine.router,
     sources.router,
+    feeds.router,
+    jobs.router,
+    commands.router,
+    personal.router,
     stats.router,
     audit.router,
 )

@@ -22,10 +22,10 @@ HEADERS: Final = {
 }
 
 
-def give(document: Any) -> Response:
-    """`document` (dicts, lists, datetimes) as JSON with status 200."""
+def give(document: Any, *, status: int = 200) -> Response:
+    """`document` (dicts, lists, datetimes) as JSON."""
     content = pydantic_core.to_json(_plain(document), inf_nan_mode="strings")
-    return Response(content, media_type="application/json", headers=HEADERS)
+    return Response(content, status, media_type="application/json", headers=HEADERS)
 
 
 def readable(raw: bytes | None) -> tuple[str | None, str | None]:
