@@ -6,7 +6,10 @@ import os
 from dataclasses import dataclass
 
 import httpx
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
 
+from app.web import contract as contracts
 from tests import serving
 
 READ = ("notifications:read",)
@@ -80,3 +83,26 @@ def code(answer):
     assert said["status"] == answer.status_code
     assert said["@type"] == "ErrorRepresentation"
     return answer.status_code, said["code"]
+
+
+def contract(*, coverage):
+    """The contract for schemathesis, with data that fit it and data that do not.
+
+    `coverage`: with the walk through every keyword of every schema.
+    """
+    schema = schemathesis.openapi.from_dict(contracts.document())
+    schema.config.generation.update(modes=list(schemathesis.GenerationMode))
+    schema.config.phases.coverage.enabled = coverage
+    return schema
+
+
+def bounded(examples):
+    """Settings for `examples` generated cases an operation, the same in every run."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )

@@ -51,3 +51,36 @@ def callback_key(server):
 def asking(server):
     """The server, to be asked."""
     return Asking(server)
+
+
+@pytest.fixture(scope="session")
+def cursors(asking):
+    """A cursor of each list, as it was given out."""
+    for n in range(2):
+        asking.told()
+        row = asking.refused(f'{{"eventType": "listed {n}"}}'.encode())
+        asking.act(f"/admin/quarantine/{row}/discard")
+        asking.refused(f'{{"eventType": "open {n}"}}'.encode())
+    given = {
+        path: asking.get(path, limit=1).json()["next"]
+        for path in ("/admin/notifications", "/admin/quarantine", "/admin/audit")
+    }
+    return given | {"/admin/search": given["/admin/notifications"]}
+
+
+@pytest.fixture
+def ask(server, cursors, callback_key):
+    def asked(case, headers):
+        if case.query and "after" in case.query and case.meta.generation.mode.is_positive:
+            case.query["after"] = cursors[case.path]
+        if case.path_parameters and "key" in case.path_parameters and headers:
+            case.path_parameters["key"] = callback_key
+        case.call_and_validate(base_url=server.url, headers=headers)
+
+    return asked
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out the long form of the contract's test, unless `-m fuzz` asks for it."""
+    at_length = collection_path.name == "test_contract_at_length.py"
+    return True if at_length and config.option.markexpr != "fuzz" else None
