@@ -12,6 +12,7 @@ import functools
 import hashlib
 import importlib.resources
 import json
+import re
 from typing import Any, Final
 
 import jinja2
@@ -21,6 +22,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_MARKS: Final = ((re.compile(r"`([^`]+)`"), "code"), (re.compile(r"\*\*([^*]+)\*\*"), "strong"))
+_LIMITS: Final = {
+    "format": "{}",
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "maxLength": "at most {} characters",
+    "default": "{} where none is given",
+}
 _NEVER_RUN: Final = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 router = APIRouter()
@@ -47,13 +56,15 @@ def as_json() -> bytes:
 @functools.cache
 def page() -> str:
     """The contract as one page of HTML."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["pretty"] = _pretty
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(pretty=pretty, marked=marked, worded=worded)
     environment.globals["resolve"] = resolve
     return environment.from_string(_file("contract.html")).render(
         contract=document(),
         operations=operations(),
-        schemas=document()["components"]["schemas"],
+        components=document()["components"],
         style=markupsafe.Markup(_file("contract.css")),  # noqa: S704 - a file of ours
     )
 
@@ -89,8 +100,32 @@ def resolve(node: dict[str, Any]) -> dict[str, Any]:
     return resolve(found)
 
 
-def _pretty(value: Any) -> str:
+def pretty(value: Any) -> str:
+    """A value as JSON for people."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def marked(text: str) -> markupsafe.Markup:
+    """A description of the contract as HTML: paragraphs, `code` and **strong**; nothing else."""
+    paragraphs = []
+    for paragraph in filter(None, text.strip().split("\n\n")):
+        told = str(markupsafe.escape(paragraph))
+        for mark, tag in _MARKS:
+            told = mark.sub(rf"<{tag}>\1</{tag}>", told)
+        paragraphs.append(f"<p>{told}</p>")
+    return markupsafe.Markup("".join(paragraphs))  # noqa: S704 - escaped above
+
+
+def worded(schema: dict[str, Any]) -> str:
+    """What a small schema takes, in words."""
+    kinds = schema.get("type", "anything")
+    told = [" or ".join(kinds) if isinstance(kinds, list) else str(kinds)]
+    if "enum" in schema:
+        told = [", ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])]
+    for name, words in _LIMITS.items():
+        if name in schema:
+            told.append(words.format(schema[name]))
+    return "; ".join(told)
 
 
 def _file(name: str) -> str:
