@@ -85,14 +85,15 @@ def code(answer):
     return answer.status_code, said["code"]
 
 
-def contract(*, coverage):
+def contract(*, whole):
     """The contract for schemathesis, with data that fit it and data that do not.
 
-    `coverage`: with the walk through every keyword of every schema.
+    `whole`: with its examples, and a walk through every keyword of every schema.
     """
     schema = schemathesis.openapi.from_dict(contracts.document())
     schema.config.generation.update(modes=list(schemathesis.GenerationMode))
-    schema.config.phases.coverage.enabled = coverage
+    schema.config.phases.examples.enabled = whole
+    schema.config.phases.coverage.enabled = whole
     return schema
 
 

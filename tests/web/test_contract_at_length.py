@@ -7,7 +7,7 @@ import pytest
 
 from tests.web import asking
 
-whole = asking.contract(coverage=True)
+whole = asking.contract(whole=True)
 
 
 @pytest.mark.fuzz

@@ -5,15 +5,16 @@ With schemathesis, all of its checks. Where we deviate from what it does by itse
 - a generated cursor is replaced by one that was given out, for nobody can make one up;
 - the token endpoint is not shown a bearer token, for it knows clients only;
 - on the listener paths, whose schemas are large, the walk through every keyword of a schema (its
-  phase "coverage", minutes for one path) is left to `test_contract_at_length`.
+  phase "coverage", minutes for one path) is left to `test_contract_at_length`, and so are the
+  examples: they are the samples, which other tests send.
 """
 
 from tests.web import asking
 
 LISTENER = r"^/(externalapi|tmf-api)/"
 
-others = asking.contract(coverage=True).exclude(path_regex=LISTENER)
-listener = asking.contract(coverage=False).include(path_regex=LISTENER)
+others = asking.contract(whole=True).exclude(path_regex=LISTENER)
+listener = asking.contract(whole=False).include(path_regex=LISTENER)
 
 
 @others.parametrize()
