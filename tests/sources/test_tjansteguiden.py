@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from app import errors
-from app.notifications.notification import Channel, Kind, Notification
+from app.notifications.notification import Attention, Channel, Kind, Notification
 from app.sources import base, tjansteguiden
 from app.sources.tjansteguiden import calls, words
 from tests.sources import arrivals, feeding
@@ -428,6 +428,28 @@ def test_at_first_sight_info_and_customer_are_asked_for_and_received_is_set_last
     assert KIND.follow_ups(writing, delivered) == (info, customer)
     assert KIND.follow_ups(writing, KIND.later(new)) == ()
     assert KIND.follow_ups(writing, read(entry("order_info", row("new")))) == ()
+
+
+def test_an_order_we_could_not_take_over_is_told_only_where_it_is_so_configured():
+    note = read(entry("orders", row("new"))).model_copy(
+        update={
+            "kind": Kind.NOTE,
+            "attention": Attention.FOLLOW_UP,
+            "event_type": "follow_up",
+            "summary": {"message": "order_info failed: it was answered 404"},
+        }
+    )
+    telling = FEED.model_copy(update={"tell_failures": "error"})
+    (step,) = KIND.follow_ups(telling, note)
+    assert (step.command, step.arguments["type"], step.changes_state) == (
+        "add_message",
+        "error",
+        True,
+    )
+    KIND.command(FEED, "1", step.command, step.arguments, None)
+    assert KIND.follow_ups(FEED, note) == ()
+    itself = note.model_copy(update={"summary": {"message": "add_message failed: 404"}})
+    assert KIND.follow_ups(telling, itself) == ()
 
 
 @pytest.mark.parametrize("status", words.STATUSES)

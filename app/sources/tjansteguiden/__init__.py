@@ -151,15 +151,11 @@ class Tjansteguiden:
     def follow_ups(
         self, feed: TjansteguidenFeed, notification: canonical.Notification
     ) -> tuple[base.Step, ...]:
-        """At an order's first sight: its info, its customer, and (write_back) `received`, last."""
-        if (notification.event_type, notification.kind) != (words.ORDERS, canonical.Kind.CREATED):
-            return ()
-        steps = [base.Step(name, {}, changes_state=False) for name in (words.INFO, calls.CUSTOMER)]
-        is_new = (notification.raw_state or "").casefold() == "new"
-        if feed.write_back == "on_commit" and is_new:
-            told = {"status": words.RECEIVED}
-            steps.append(base.Step(calls.SET_STATUS, told, changes_state=True))
-        return tuple(steps)
+        """At an order's first sight: its info, its customer, and (write_back) `received`, last.
+
+        Where taking an order over failed for good, and it is so configured: a message.
+        """
+        return outcomes.follow_ups(feed, notification)
 
     def command(
         self,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app import errors
-from app.notifications.notification import Fault, Notification
+from app.notifications.notification import Attention, Fault, Kind, Notification
 from app.sources import base, fields, paging
 from app.sources.tjansteguiden import answers, calls, turns, words
 from app.sources.tjansteguiden.answers import Answer
@@ -21,6 +21,9 @@ LINE_NAMES: Final = ("log", "entry", "message", "row")  # ~
 PERSON_PARTS: Final = ("customer", "data")
 CLOCKS_DIFFER: Final = timedelta(minutes=2)
 """How much the operator's clock may be behind ours; its times may lack seconds, too."""
+
+FAILED: Final = "Automatisk hantering av ordern misslyckades; vi följer upp den manuellt."
+"""What the operator is told of an order we could not take over (`tell_failures`)."""
 
 LOGIN_OR_RATE: Final = frozenset({401, 403, 429})
 RETRY: Final = timedelta(minutes=1)
@@ -84,6 +87,32 @@ def personal(answer: Answer) -> dict[str, str]:
                 if value is not None:
                     told.setdefault(name, value)
     return told
+
+
+# ── what follows ─────────────────────────────────────────────────────────────────────────────────
+
+
+def follow_ups(feed: calls.TjansteguidenFeed, notification: Notification) -> tuple[base.Step, ...]:
+    """What a notification asks us to do at the operator, in order."""
+    if notification.attention is Attention.FOLLOW_UP:
+        return _complaint(feed, notification)
+    if (notification.event_type, notification.kind) != (words.ORDERS, Kind.CREATED):
+        return ()
+    steps = [base.Step(name, {}, changes_state=False) for name in (words.INFO, calls.CUSTOMER)]
+    is_new = (notification.raw_state or "").casefold() == "new"
+    if feed.write_back == "on_commit" and is_new:
+        told = {"status": words.RECEIVED}
+        steps.append(base.Step(calls.SET_STATUS, told, changes_state=True))
+    return tuple(steps)
+
+
+def _complaint(feed: calls.TjansteguidenFeed, notification: Notification) -> tuple[base.Step, ...]:
+    """A message on an order whose chain failed; none about a message that failed itself."""
+    about = str(notification.summary.get("message", ""))
+    if feed.tell_failures == "off" or about.startswith(calls.ADD_MESSAGE):
+        return ()
+    told = {"type": feed.tell_failures, "message": FAILED}
+    return (base.Step(calls.ADD_MESSAGE, told, changes_state=True),)
 
 
 # ── what became of a command ─────────────────────────────────────────────────────────────────────
