@@ -95,7 +95,7 @@ class Tjansteguiden:
         """One order that cannot be had does not stop the others."""
         if "ask" not in cursor or status in outcomes.LOGIN_OR_RATE:
             return None
-        return _left_out(cursor, f"it was answered {status}")
+        return turns.left_out(cursor, f"it was answered {status}")
 
     def rewound(self, _feed: TjansteguidenFeed, to: Literal["beginning"] | date) -> base.Cursor:
         """From a day on; the beginning is 90 days ago."""
@@ -254,19 +254,13 @@ def _reread(chunks: Iterator[bytes], cursor: base.Cursor) -> Iterator[base.Entry
     except errors.StaleGrant:
         raise
     except errors.SenderFault as fault:
-        yield _left_out(cursor, str(fault))
+        yield turns.left_out(cursor, str(fault))
         return
     yield from entries
     orders = turns.Orders.of(cursor)
     if method == words.INFO and turns.is_final(outcomes.status_of(answer)):
         orders.remove(order_id)
     yield turns.after_reading(cursor, orders)
-
-
-def _left_out(cursor: base.Cursor, why: str) -> base.PageEnd:
-    method, order_id = cursor["ask"]
-    told = f"{method} of order {order_id} was left out: {why}"
-    return turns.after_reading(cursor, turns.Orders.of(cursor), (told,))
 
 
 KIND: Final = Tjansteguiden()

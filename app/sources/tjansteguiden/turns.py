@@ -3,8 +3,9 @@
 Pure. The cursor: `day` (asked from), `open` (orders not final, by day), `ask` ([method, order] of a
 re-reading; absent: orders), `at` (when the last round of re-readings began), `done` (how far it
 came: [day, order]; absent: to its end), `closing` (orders that became final, to be re-read once
-more), `budget` (re-readings left this turn), `from` (a moment: rows before it are left out), `only`
-(one order, then dry).
+more), `again` (those of them that could not be read, and how often), `failed` (the order whose
+re-reading just failed), `budget` (re-readings left this turn), `from` (a moment: rows before it are
+left out), `only` (one order, then dry).
 
 A row tells the status of every order since `day`, the day of the oldest one not final, at most 90
 days ago, else yesterday; a re-reading tells what rows do not: order_info and the log.
@@ -28,6 +29,9 @@ from app.sources.tjansteguiden import words
 HORIZON: Final = timedelta(days=90)
 BUDGET: Final = 1000
 """Orders that are re-read in one turn, so that new ones are not kept waiting."""
+
+MOST_TRIES: Final = 20
+"""Turns in which an order that became final is tried, where it cannot be read."""
 
 _BETWEEN_ROUNDS: Final = frozenset({"done", "budget"})
 
@@ -62,6 +66,10 @@ class Orders:
         else:
             self._of[order_id] = day
             insort(self.days.setdefault(day, []), order_id)
+
+    def holds(self, order_id: str) -> bool:
+        """Whether an order is not final."""
+        return order_id in self._of
 
     def remove(self, order_id: str) -> None:
         """An order needs no more care."""
@@ -116,7 +124,8 @@ def after_orders(
     dropped = orders.forget((today - HORIZON).isoformat())
     yesterday = (today - timedelta(days=1)).isoformat()
     on: base.Cursor = {"day": min([yesterday, *orders.days])}
-    on |= {name: cursor[name] for name in ("from", "at", "done") if name in cursor}
+    on |= {name: cursor[name] for name in ("from", "at", "done", "again") if name in cursor}
+    orders.closing += [order for order in on.get("again", ()) if order not in orders.closing]
     told = f"{len(dropped)} order(s) are open for more than 90 days and no longer followed"
     warnings = (told,) if dropped else ()
     if "at" not in on:
@@ -136,10 +145,31 @@ def after_reading(
         return base.PageEnd(on, more=True, warnings=warnings)
     if cursor.get("only"):
         return base.PageEnd({"only": True}, more=False, warnings=warnings)
-    gone = {"ask", "open", "closing"}
+    gone = {"ask", "open", "closing", "again", "failed"}
     on = {key: value for key, value in cursor.items() if key not in gone}
+    again = dict(cursor.get("again", {}))
+    if cursor.get("failed") != order_id:
+        again.pop(order_id, None)
+    on |= {"again": again} if again else {}
     on["budget"] = int(cursor.get("budget", 1)) - 1
     return _next(on, orders, warnings)
+
+
+def left_out(cursor: Mapping[str, Any], why: str) -> base.PageEnd:
+    """What follows on a re-reading that failed: the next, for the others' sake.
+
+    An order not final is read again in the next round; one that has become so, in the next turn.
+    """
+    method, order_id = cursor["ask"]
+    orders = Orders.of(cursor)
+    told = f"{method} of order {order_id} was left out: {why}"
+    again = dict(cursor.get("again", {}))
+    if not orders.holds(order_id) and cursor.get("failed") != order_id:
+        again[order_id] = again.get(order_id, 0) + 1
+        if again[order_id] > MOST_TRIES:
+            del again[order_id]
+            told += " (for good)"
+    return after_reading({**cursor, "again": again, "failed": order_id}, orders, (told,))
 
 
 def _next(cursor: base.Cursor, orders: Orders, warnings: tuple[str, ...]) -> base.PageEnd:
