@@ -6,7 +6,7 @@
     │   ├── NoCredentials (40) InvalidCredentials (41) ExpiredCredentials (42)
     │   ├── AccessDenied (50) ForbiddenRequester (51) ForbiddenUser (52) TooManyRequests (53)
     │   ├── NotFound (60) BodyTooSlow (63) Conflict (69) Gone (70)
-    │   ├── InvalidParameter (28)
+    │   ├── InvalidValue (24) InvalidParameter (28)
     ├── SenderFault                 what an operator answered to our question is of no use
     │   └── StaleGrant              its login is over: log in again
     └── Unavailable (5)             our own trouble, the sender repeats
@@ -49,6 +49,12 @@ class InvalidParameter(Refused):
     """A query parameter is unknown or malformed."""
 
     code = 28
+
+
+class InvalidValue(Refused):
+    """A value in the body is not right."""
+
+    code = 24
 
 
 class NoCredentials(Refused):

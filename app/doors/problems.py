@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from app import errors, telemetry
 from app.store import trouble
@@ -243,17 +244,35 @@ def _validation_code(fault: Mapping[str, Any]) -> int:
 def _of_http(request: Request, error: HTTPException) -> Answer:
     code = _OF_STATUS.get(error.status_code, 1 if error.status_code >= 500 else 22)  # noqa: PLR2004 - the 5xx class
     message = str(error.detail)
-    kept = [
-        (name.lower().encode(), value.encode())
-        for name, value in (error.headers or {}).items()
-        if name.lower() == "allow"
-    ]
+    kept: list[tuple[bytes, bytes]] = []
     if code == errors.NotFound.code:
         message = "There is no such path"
     elif code == 61:  # noqa: PLR2004 - the row "method not allowed"
-        allowed = kept[0][1].decode() if kept else "another method"
+        allowed = _methods(request)
+        kept = [(b"allow", allowed.encode())]
         message = f"{request.method} is not possible here; use {allowed}"
     return answer(code, message, headers=kept)
+
+
+def _methods(request: Request) -> str:
+    """Every method of the path, whichever of its routes takes it."""
+    found = {
+        method
+        for route in _routes(request.app.routes)
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }
+    return ", ".join(sorted(found)) or "another method"
+
+
+def _routes(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """All routes, those of included routers too."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is None:
+            yield route
+        else:
+            yield from _routes(inner.routes)
 
 
 def install(app: FastAPI) -> None:

@@ -21,7 +21,7 @@ name = "choosy"
 accept = ["created"]
 unknown_event_types = "store"
 """
-SCOPES = ("notifications:write", "notifications:read", "admin")
+SCOPES = ("notifications:write", "notifications:read", "admin", "commands", "personal")
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +65,10 @@ def cursors(asking):
         path: asking.get(path, limit=1).json()["next"]
         for path in ("/admin/notifications", "/admin/quarantine", "/admin/audit")
     }
-    return given | {"/admin/search": given["/admin/notifications"]}
+    return given | {
+        "/admin/search": given["/admin/notifications"],
+        "/admin/commands": given["/admin/audit"],  # a place in ids, wherever they are from
+    }
 
 
 @pytest.fixture

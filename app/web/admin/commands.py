@@ -137,12 +137,18 @@ async def _change(
 
 
 def _command(runtime: Runtime, who: access.Principal, asked: Asked) -> commands.Command:
-    """The command, if its source's kind knows it. Raises `errors.InvalidParameter`."""
+    """The command, if its source's kind knows it.
+
+    Raises `errors.NotFound` for the source, `errors.InvalidValue` for the rest.
+    """
     source = runtime.source(asked.source)
     if source is None or runtime.kinds[source.kind].channel is not Channel.PULL:
-        raise errors.InvalidParameter(f"source: {asked.source} is no source that takes commands")
+        raise errors.NotFound(f"source: {asked.source} is no source that takes commands")
     kind = cast("base.PullKind", runtime.kinds[source.kind])
-    request = kind.command(source.feed, asked.order_id, asked.command, asked.arguments, None)
+    try:
+        request = kind.command(source.feed, asked.order_id, asked.command, asked.arguments, None)
+    except errors.InvalidParameter as error:
+        raise errors.InvalidValue(error.message) from error
     at = runtime.clock.now()
     return commands.Command(
         id=runtime.new_id(),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app import errors
 from app.doors import deps
-from app.store import engine, files, personal
+from app.store import engine, files, log, personal
 from app.web.admin import answers, paging
 
 SCOPE: Final = "personal"
@@ -35,6 +35,8 @@ def person(
 def listing(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Response:
     """The files a notification leads to."""
     with engine.read(runtime.engine) as connection:
+        if log.one(connection, identifier) is None:
+            raise errors.NotFound(f"there is no notification {identifier}")
         found = files.of_notification(connection, identifier)
     told = [
         {**asdict(file), "digest": file.digest.hex() if file.digest is not None else None}
