@@ -122,8 +122,13 @@ def shown(scopes: tuple[str, ...]) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, folder: Path, config: str = SOURCES) -> AsyncIterator[Door]:
-    """The application on the database `url`, started; `config` is the text of listener.toml."""
+async def opened(
+    url: str, folder: Path, config: str = SOURCES, **further: Any
+) -> AsyncIterator[Door]:
+    """The application on the database `url`, started.
+
+    `config` is the text of listener.toml, `further` are settings by their names.
+    """
     file = folder / "listener.toml"
     file.write_text(config)
     app = main.create_app(
@@ -133,6 +138,7 @@ async def opened(url: str, folder: Path, config: str = SOURCES) -> AsyncIterator
             config=file,
             secret=serving.SECRET,
             log_level="warning",
+            **further,
         )
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

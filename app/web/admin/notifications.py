@@ -86,8 +86,11 @@ def raw(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Re
     """
     with engine.read(runtime.engine) as connection:
         found = log.raw(connection, identifier)
-    if found is None:
+        known = found is not None or log.one(connection, identifier) is not None
+    if not known:
         raise errors.NotFound(f"there is no notification {identifier}")
+    if found is None:
+        raise errors.Gone(f"the bytes of notification {identifier} are not kept any more")
     content, content_type = found
     headers = {
         **answers.HEADERS,

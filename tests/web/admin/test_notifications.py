@@ -4,6 +4,7 @@ import base64
 import re
 
 import pytest
+import sqlalchemy
 
 from app.web.admin import notifications
 from tests.web import inside
@@ -151,6 +152,19 @@ async def test_the_exact_bytes_are_given_out_as_nothing_a_browser_would_run(door
 )
 def test_only_a_harmless_content_type_is_given_back(sent, given):
     assert notifications.safe_type(sent) == given
+
+
+async def test_what_retention_took_is_gone_and_the_rest_is_told_on(door):
+    await door.taken(SENT)
+    (listed,) = await door.items("/admin/notifications")
+    with door.runtime.engine.begin() as connection:
+        connection.execute(sqlalchemy.text("DELETE FROM payload"))
+    raw = await door.get(f"/admin/notifications/{listed['id']}/raw")
+    assert (raw.status_code, raw.json()["code"]) == (410, 70)
+    told = (await door.get(f"/admin/notifications/{listed['id']}")).json()
+    assert (told["raw"], told["raw_encoding"], told["summary"]) == (None, None, {})
+    (after,) = await door.items("/admin/notifications")
+    assert after == listed | {"content_type": None}
 
 
 async def test_of_two_contents_of_one_event_the_later_is_marked(door):
