@@ -10,16 +10,20 @@ import typer
 
 from app.cli import (
     check,
+    command,
     credential,
     db,
     demo,
+    feed,
     notifications,
     openapi,
+    personal,
     quarantine,
     sandbox,
     send,
     serve,
     token,
+    work,
 )
 
 HELP = "The one inbox for telecom order notifications: receive, keep, show."
@@ -31,11 +35,15 @@ def build() -> typer.Typer:
     app.callback()(_listener)
     _add(app, demo.demo, demo.EXAMPLES)
     _add(app, serve.serve, serve.EXAMPLES)
+    _add(app, work.work, work.EXAMPLES)
     _add(app, token.token, token.EXAMPLES)
     app.add_typer(_credential(), name="credential")
     _add(app, send.send, send.EXAMPLES)
     _add(app, notifications.notifications, notifications.EXAMPLES)
+    app.add_typer(_feed(), name="feed")
+    app.add_typer(_command(), name="command")
     app.add_typer(_quarantine(), name="quarantine")
+    app.add_typer(_personal(), name="personal")
     _add(app, check.check, check.EXAMPLES)
     _add(app, sandbox.sandbox, sandbox.EXAMPLES)
     app.add_typer(_db(), name="db")
@@ -49,6 +57,34 @@ def _credential() -> typer.Typer:
     _add(group, credential.listing, credential.LIST_EXAMPLES, name="list")
     _add(group, credential.revoke, credential.REVOKE_EXAMPLES)
     _add(group, credential.void, credential.VOID_EXAMPLES)
+    return group
+
+
+def _feed() -> typer.Typer:
+    group = _group("Operators that are asked: how their feeds stand, what may be done about it.")
+    _add(group, feed.listing, feed.LIST_EXAMPLES, name="list")
+    _add(group, feed.poll, feed.POLL_EXAMPLES)
+    _add(group, feed.pause, feed.PAUSE_EXAMPLES)
+    _add(group, feed.resume, feed.RESUME_EXAMPLES)
+    _add(group, feed.rewind, feed.REWIND_EXAMPLES)
+    _add(group, feed.backfill, feed.BACKFILL_EXAMPLES)
+    _add(group, feed.audit, feed.AUDIT_EXAMPLES)
+    return group
+
+
+def _command() -> typer.Typer:
+    group = _group("What we do at operators: once, also where an answer is lost.")
+    _add(group, command.send, command.SEND_EXAMPLES)
+    _add(group, command.listing, command.LIST_EXAMPLES, name="list")
+    _add(group, command.retry, command.RETRY_EXAMPLES)
+    _add(group, command.cancel, command.CANCEL_EXAMPLES)
+    return group
+
+
+def _personal() -> typer.Typer:
+    group = _group("What is known of the person behind an order; and how it is erased.")
+    _add(group, personal.show, personal.SHOW_EXAMPLES)
+    _add(group, personal.erase, personal.ERASE_EXAMPLES)
     return group
 
 
@@ -83,13 +119,13 @@ def _group(text: str) -> typer.Typer:
 
 def _add(
     group: typer.Typer,
-    command: Callable[..., Any],
+    act: Callable[..., Any],
     examples: Sequence[str],
     *,
     name: str | None = None,
 ) -> None:
     shown = "\n".join(f"  {line}".replace("[", "\\[") for line in examples)
-    group.command(name, epilog=f"[bold]Examples[/bold]\n{shown}")(command)
+    group.command(name, epilog=f"[bold]Examples[/bold]\n{shown}")(act)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands a callback the bare value

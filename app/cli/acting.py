@@ -1,0 +1,104 @@
+"""Having something done at a source: by the process that has its feed, else by this one.
+
+The command asks in the database; where no other process holds the feed, this one takes its lease
+for as long as the command lasts. Not here: what is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from app import feeds as polling, runtime as runtimes, settings
+from app.cli import failure, opening
+from app.sources import base
+from app.store import engine, jobs
+
+LOOK: Final = 0.1
+"""Seconds between two looks at whether it is done."""
+
+Found = TypeVar("Found")
+
+
+def feed_of(found: settings.Configuration, name: str) -> base.SourceConfig:
+    """The source called `name`, which is asked. Raises `CommandFailed` naming those there are."""
+    asked = {source.name: source for source in found.sources if source.feed is not None}
+    if name in asked:
+        return asked[name]
+    names = ", ".join(sorted(asked)) or "none"
+    msg = f"no source that is asked is called {name!r}"
+    raise failure.usage(msg, f"choose one of: {names}; or give one a feed in listener.toml")
+
+
+@asynccontextmanager
+async def at(name: str) -> AsyncIterator[runtimes.Runtime]:
+    """A runtime that does what is asked of source `name`, unless another process does.
+
+    Raises `CommandFailed` for a name that is no feed, and as `runtime.build` does.
+    """
+    live = runtimes.build(settings.load())
+    try:
+        feed_of(live.configuration, name)
+        live.start()
+        running = await polling.start(live, only={name}, polling=False)
+        try:
+            yield live
+        finally:
+            await polling.stop(running)
+    finally:
+        live.close()
+
+
+async def until(
+    live: runtimes.Runtime,
+    look: Callable[[engine.Connection], Found | None],
+    *,
+    seconds: float | None = None,
+) -> Found | None:
+    """Look until `look` finds something, at most `seconds`; null where the time ran out."""
+
+    def asked() -> Found | None:
+        with engine.read(live.engine) as connection:
+            return look(connection)
+
+    ends = None if seconds is None else time.monotonic() + seconds
+    while (found := await asyncio.to_thread(asked)) is None:
+        if ends is not None and time.monotonic() > ends:
+            return None
+        await asyncio.sleep(LOOK)
+    return found
+
+
+def job(name: str, action: str, **arguments: Any) -> dict[str, Any]:
+    """Have `action` done at the feed `name`; gives its result.
+
+    Raises `CommandFailed` with the reason where it failed.
+    """
+    done = asyncio.run(_job(name, action, arguments))
+    if done.error is not None:
+        msg = f"{action} {name}: {done.error}"
+        raise failure.CommandFailed(msg, f"see how the feed stands: listener feed list {name}")
+    return done.result or {}
+
+
+async def _job(name: str, action: str, arguments: dict[str, Any]) -> jobs.Job:
+    async with at(name) as live:
+        now = live.clock.now()
+        asked = jobs.Job(live.new_id(), name, action, arguments, opening.operator(), now)
+
+        def write(connection: engine.Connection) -> None:
+            jobs.ask(connection, asked)
+            opening.record(connection, f"feed.{action}", name, at=now, job=asked.id)
+
+        await asyncio.wrap_future(live.writer.run(write))
+
+        def over(connection: engine.Connection) -> jobs.Job | None:
+            found = jobs.one(connection, asked.id)
+            return found if found is not None and found.finished_at is not None else None
+
+        done = await until(live, over)
+        assert done is not None  # noqa: S101 - it waits without an end
+        return done

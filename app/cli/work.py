@@ -1,0 +1,39 @@
+"""`listener work`: the feeds without the doors: more hands, or a place of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import typer
+
+from app import feeds as polling, runtime as runtimes, settings, telemetry
+
+EXAMPLES = ("listener work", "LISTENER_DATABASE_URL=postgresql://… listener work")
+
+
+def work() -> None:
+    """Ask operators, and do what is asked there, until SIGTERM; receive nothing."""
+    found = settings.load()
+    telemetry.configure(found.log_level, found.log_format)
+    live = runtimes.build(found)
+    try:
+        asyncio.run(_work(live))
+    finally:
+        live.close()
+    raise typer.Exit
+
+
+async def _work(live: runtimes.Runtime) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    live.start()
+    running = await polling.start(live)
+    telemetry.logger("work").info("working")
+    try:
+        await ended.wait()
+    finally:
+        await polling.stop(running)
+        telemetry.logger("work").info("stopped")
