@@ -233,17 +233,19 @@ def _candidate(
     arrival: canonical.Arrival, told: canonical.Notification, source: base.SourceConfig
 ) -> append.Candidate:
     raw_digest = content.raw_digest(arrival.body)
+    seen_as = raw_digest
     canonical_digest = told.content_digest or content.canonical_digest(arrival.body)
     if arrival.event_name is not None and told.event_type == arrival.event_name:
         # the path alone says what happened: it is content, or a deletion would repeat a creation
-        raw_digest = content.raw_digest(told.event_type.encode() + raw_digest)
-        canonical_digest = content.raw_digest(told.event_type.encode() + canonical_digest)
+        named = told.event_type.encode()
+        seen_as = content.raw_digest(named + raw_digest)
+        canonical_digest = content.raw_digest(named + canonical_digest)
     undated = told.event_id is None and told.occurred_at is None and told.occurred_at_raw is None
     return append.Candidate(
         told,
         raw_digest=raw_digest,
         canonical_digest=canonical_digest,
-        identity=None if undated else identity(told.source, told.event_id, raw_digest),
+        identity=None if undated else identity(told.source, told.event_id, seen_as),
         event_id_unique=source.event_id_unique,
     )
 
