@@ -40,7 +40,7 @@ _BLANKED: Final = bytes.maketrans(bytes(range(32)), b" " * 32)
 _SMALLEST_PLAIN: Final = -400
 _TEN_MINUTES: Final = len("2026-03-02T09:1")
 _HOUR: Final = len("2026-03-02T09")
-_MOST_MARKS: Final = 1000
+_MOST_MARKS: Final = 200
 
 _encode: Final = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
@@ -282,8 +282,8 @@ class Reach:
         if known is None or mark.at > known.at:
             self._marks[bucket] = mark
         if len(self._marks) > _MOST_MARKS:
-            for oldest in sorted(self._marks)[: _MOST_MARKS // 2]:
-                del self._marks[oldest]
+            for every_second in sorted(self._marks)[1::2]:
+                del self._marks[every_second]
 
     def marks(self, newest: Mark) -> list[Mark]:
         """What to remember: the marks of the look-back before `newest`, and the one it starts from.

@@ -280,6 +280,31 @@ def test_events_that_are_committed_late_are_found(steps, size):
         operator.events.append(feeding.event(2 * n + 1, at(late) + timedelta(microseconds=n)))
         cursor = feeding.turn(operator, inbox, feed, cursor)
     assert sorted(inbox.ids) == sorted(event["event_uuid"] for event in operator.events)
+    cursor = feeding.turn(operator, inbox, feed, cursor)
+    assert feeding.turn(operator, inbox, feed, cursor) == cursor
+
+
+def test_what_was_committed_late_while_a_turn_was_interrupted_is_found():
+    feed = COVAGE.model_copy(update={"size": 100})
+    operator = feeding.CovageOperator([feeding.event(n, at(n)) for n in range(30)])
+    inbox = feeding.Inbox(covage.KIND)
+    cursor = feeding.turn(operator, inbox, feed, {})
+    operator.events.append(feeding.event(30, at(40)))
+    first = covage.KIND.next_request(feed, cursor, feeding.NOW, feeding.GRANT)
+    assert first is not None
+    entries, end = feeding.page(covage.KIND, feed, operator.answer(first), cursor)
+    assert end.more
+    for entry in entries:
+        inbox.accept(entry)
+    operator.events.append(feeding.event(999, at(40 - 29)))
+    operator.events += [feeding.event(31 + n, at(340 + n)) for n in range(9)]
+    cursor = feeding.turn(operator, inbox, feed, end.cursor)
+    assert inbox.ids[-1] == "event-39"
+    cursor = feeding.turn(operator, inbox, feed, cursor)
+    assert inbox.ids[-1] == "event-999"
+    reread = inbox.reread
+    cursor = feeding.turn(operator, inbox, feed, cursor)
+    assert inbox.reread - reread < 60
     assert feeding.turn(operator, inbox, feed, cursor) == cursor
 
 

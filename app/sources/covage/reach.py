@@ -2,12 +2,16 @@
 
 Pure. The cursor: `after` (where the next request starts: [time, sort_value] or null), `top` (how
 far this turn has come), `sort` and `sort_value` with `at` (the newest event ever read), `marks`
-(older sort values that were really sent), `floor` (nothing is read before it), `page` (the first
+(older sort values that were really sent), `began` (the newest event before this turn, and the time
+of the newest after its first page), `floor` (nothing is read before it), `page` (the first
 event of the last page), `size` (while a group of equal times outgrows a page), `from` (a day:
 events before it are left out), `first_pass`, `object` (of a history of its own).
 
 The last group of equal times of a page is read again, a short page is no end, and each turn starts
-a look-back before the newest event, for events are committed late. Source: DESIGN §8.
+a look-back before the newest event, for events are committed late. Where more than one page of a
+turn brought something newer it starts before what was newest then: between two pages hours may have
+passed (an operator that was down, a process that was killed), and what was committed late in them
+lies behind the second. Source: DESIGN §8.
 """
 
 from __future__ import annotations
@@ -115,13 +119,26 @@ def _advanced(cursor: Mapping[str, Any], reach: paging.Reach, newest: Mark) -> b
     gone = {"size", "page"}
     on = {key: value for key, value in _newest(cursor, newest).items() if key not in gone}
     on["top"] = max(newest.at, cursor.get("top", ""))
-    on["marks"] = [written(mark) for mark in reach.marks(newest)]
+    known = newest_of(cursor)
+    began = on.setdefault("began", [written(known), on["at"]])
+    on["marks"] = [written(mark) for mark in reach.marks(mark_in(began[0]) or newest)]
     before, after = reach.before, mark_in(cursor.get("after"))
     if before is not None and (after is None or before.at > after.at):
         on["after"] = written(before)
         if reach.oldest is not None and reach.oldest.at < before.at:
             on["page"] = reach.oldest.sort_value
     return on
+
+
+def newest_of(cursor: Mapping[str, Any]) -> Mark | None:
+    """The newest event ever read; null where none was."""
+    return Mark(cursor["at"], cursor["sort_value"]) if "at" in cursor else None
+
+
+def _looked_back_from(cursor: Mapping[str, Any], newest: Mark) -> Mark:
+    """The event a look-back starts before."""
+    before, after_first_page = cursor.get("began", (None, None))
+    return newest if newest.at == after_first_page else mark_in(before) or newest
 
 
 def _newest(cursor: Mapping[str, Any], newest: Mark) -> base.Cursor:
@@ -142,13 +159,14 @@ def _widened(cursor: Mapping[str, Any], size: int, newest: Mark) -> base.Cursor:
 
 def at_rest(cursor: Mapping[str, Any], reach: paging.Reach) -> base.Cursor:
     """The cursor of a feed that is dry: the next turn starts a look-back before the newest."""
-    gone = {"top", "size", "page", "first_pass"}
+    gone = {"top", "size", "page", "first_pass", "began"}
     kept = {key: value for key, value in cursor.items() if key not in gone}
     starts = [mark for mark in (mark_in(kept.get("floor")),) if mark is not None]
-    if "at" in kept:
-        newest = Mark(kept["at"], kept["sort_value"])
-        since = reach.since(newest)
-        marks = reach.marks(newest)
+    newest = newest_of(kept)
+    if newest is not None:
+        anchor = _looked_back_from(cursor, newest)
+        since = reach.since(anchor)
+        marks = reach.marks(anchor)
         starts += [mark for mark in marks if mark.at <= since]
         kept["marks"] = [written(mark) for mark in marks]
     return kept | {"after": written(max(starts, default=None))}
