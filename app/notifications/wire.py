@@ -32,6 +32,7 @@ from app.notifications import findings, timestamps
 HREF_LENGTH: Final = 2000
 WORD_LENGTH: Final = 255
 MOST_ELEMENTS: Final = 5000
+_TOO_LARGE: Final = 10**findings.IDENTIFIER_LENGTH
 
 Element = TypeVar("Element")
 Many = Annotated[list[Element], Field(max_length=MOST_ELEMENTS)]
@@ -43,7 +44,7 @@ def _identifier(**text: Any) -> CoreSchema:
         core_schema.union_schema(
             [
                 core_schema.str_schema(strict=True, max_length=findings.IDENTIFIER_LENGTH, **text),
-                core_schema.int_schema(strict=True, lt=10**findings.IDENTIFIER_LENGTH),
+                core_schema.int_schema(strict=True, gt=-_TOO_LARGE, lt=_TOO_LARGE),
             ]
         ),
         custom_error_type="identifier",

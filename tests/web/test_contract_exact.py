@@ -2,7 +2,7 @@
 
 What the contract says in words, and no schema does, is left out: how an eventType may be written
 otherwise (case, `_`, `-`, blanks), that one of another event beats a TM Forum path, NULs in
-identifiers, depth.
+identifiers, depth, the digits of an id.
 """
 
 import copy
@@ -223,3 +223,12 @@ def test_every_event_type_in_every_shape(path):
         for event in EVENTS
     ]
     assert list(itertools.islice(disagreements(path, bodies), 5)) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "taken"),
+    [(10**255 - 1, True), (10**255, False), (1 - 10**255, True), (-(10**255), False)],
+)
+def test_an_id_has_at_most_255_digits(number, taken):
+    body = SPELT["tmf622_2015.orderStateChangeNotification"]
+    assert is_taken(event_types.SHARED_PATH, body | {"eventId": number}) is taken
