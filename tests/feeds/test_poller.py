@@ -165,7 +165,7 @@ async def test_an_endless_history_is_committed_as_it_is_read(tmp_path, sqlite_ur
     async with operators.serving(lambda _: next(once)) as served:
         source = running.source("ko", f"{served.url}/")
         async with running.feeds_of(tmp_path, sqlite_url, source) as live:
-            await live.until(lambda: live.turns())
+            await live.until(live.turns)
             assert live.feed().cursor["since"] == "last"
             assert live.feed().appended == 20_001
             assert live.turns()[0].appended == 20_001
