@@ -11,7 +11,8 @@ import typer
 
 from app import settings
 from app.cli import failure, opening, screen
-from app.notifications import notification as canonical, states
+from app.notifications import notification as canonical, states, warnings
+from app.sources import fields
 from app.store import engine, log, tail
 
 EXAMPLES = (
@@ -159,6 +160,15 @@ def _show_one(opened: engine.Database, which: str, *, raw: bool, as_json: bool) 
         screen.json_line(found)
     else:
         screen.fields(found)
+        _explain(found["warnings"])
+
+
+def _explain(names: list[str]) -> None:
+    """Say what each warning means, and what to do about it."""
+    for name in names:
+        row = warnings.TABLE.get(name) or fields.WARNINGS.get(name)
+        if row is not None:
+            screen.remark(f"{name}: {row.sentence} {row.remedy}")
 
 
 def _id_of(connection: engine.Connection, which: str) -> str:
