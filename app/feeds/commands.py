@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -43,13 +43,18 @@ NOT_SENT: Final = (failures.Unreachable, failures.Untrusted, failures.Blocked)
 
 Result = TypeVar("Result")
 
+Follow = Callable[[], Awaitable[None]]
+
 
 class NotDone(errors.ListenerError):
     """The request never left: the login failed before it."""
 
 
 class Outbox:
-    """Does the commands of `source`, under `fence`. `settle`: see `SETTLE`."""
+    """Does the commands of `source`, under the fence of `reader`.
+
+    `follow` asks for what follows on the notes we add. `settle`: see `SETTLE`.
+    """
 
     def __init__(
         self,
@@ -58,7 +63,7 @@ class Outbox:
         kind: base.PullKind,
         session: sessions.Session,
         reader: reading.Reader,
-        fence: leases.Fence,
+        follow: Follow,
         settle: timedelta = SETTLE,
     ) -> None:
         self._runtime = runtime
@@ -66,7 +71,8 @@ class Outbox:
         self._kind = kind
         self._session = session
         self._reader = reader
-        self._fence = fence
+        self._fence = reader.fence
+        self._follow = follow
         self._settle = settle
         self._chance = random.Random()  # noqa: S311 - jitter, not a secret
         self._log = telemetry.logger("feeds").bind(feed=source.name)
@@ -278,8 +284,9 @@ class Outbox:
         The note goes into the log first: a death in between writes it again, which is a repeat.
         """
         now = self._runtime.clock.now()
-        if command.follows is not None:
+        if command.follows is not None and await notes.is_due(self._runtime, command):
             await notes.follow_up(self._runtime, self._source, command, reason)
+            await self._follow()
 
         def write(connection: engine.Connection) -> None:
             commands.finish(connection, command.id, "failed", now, error=reason)

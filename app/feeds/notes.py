@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Final
 
 from app.notifications import notification as canonical
 from app.runtime import Runtime
 from app.sources import base
-from app.store import commands
+from app.store import commands, engine, telling
+
+EVENT_TYPE: Final = "follow_up"
+
+
+async def is_due(runtime: Runtime, command: commands.Command) -> bool:
+    """Whether a note is due: not on what itself follows on a note of ours, or there is no end."""
+
+    def read() -> canonical.Notification | None:
+        with engine.read(runtime.engine) as connection:
+            return telling.by_id(connection, command.follows or "")
+
+    told = await asyncio.to_thread(read)
+    return told is None or told.event_type != EVENT_TYPE
 
 
 async def follow_up(
@@ -26,7 +41,7 @@ async def follow_up(
             channel=canonical.Channel.PULL,
             flavour=canonical.Flavour(source.kind),
             event_id=f"follow_up:{command.id}",
-            event_type="follow_up",
+            event_type=EVENT_TYPE,
             kind=canonical.Kind.NOTE,
             resource_type=canonical.ResourceType.ORDER,
             order_id=command.order_id,

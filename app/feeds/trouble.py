@@ -69,8 +69,6 @@ _TABLE: Final[tuple[tuple[type[Exception], str, str], ...]] = (
 )  # fmt: skip
 """Cause and remedy by the kind of failure; the first row that fits."""
 
-CAUSES: Final = tuple(dict.fromkeys([*(row[1] for row in _TABLE), "server_error", "refused"]))
-
 
 def of(error: Exception) -> feeds.Trouble:
     """The trouble `error` means; what nobody foresaw is `internal`."""

@@ -64,10 +64,8 @@ class Worker:
         self._client = exchange.Client(policy, means.trust, agent=f"tmf-listener/{runtime.version}")
         speaking = session.Session(source, kind, self._client, runtime.clock)
         self._kind = kind
+        self._session = speaking
         self._reader = reading.Reader(runtime, source, kind, speaking, fence)
-        self._outbox = commands.Outbox(
-            runtime, source, kind, speaking, self._reader, fence, means.settle
-        )
         self._fetcher = files.Fetcher(runtime, source, kind, speaking, self._client)
 
     async def start(self, feeds_here: int) -> None:
@@ -78,6 +76,9 @@ class Worker:
             runtime, self.source, self._kind, self.fence, state.followed_seq
         )
         follow = self._followed(follower)
+        self._outbox = commands.Outbox(
+            runtime, self.source, self._kind, self._session, self._reader, follow, means.settle
+        )
         turns = poller.Poller(
             runtime, self.source, self._reader, means.board, follow, state, means.chance
         )
