@@ -308,6 +308,30 @@ def test_what_was_committed_late_while_a_turn_was_interrupted_is_found():
     assert feeding.turn(operator, inbox, feed, cursor) == cursor
 
 
+def test_what_was_committed_late_while_a_first_read_was_interrupted_is_found():
+    """The first page is old; the second was young when it came, and an hour passed after it."""
+    feed = COVAGE.model_copy(update={"size": 100})
+    old = [feeding.event(n, at(n)) for n in range(100)]
+    young = [feeding.event(n, at(2780 + n)) for n in range(100, 150)]
+    operator, inbox = feeding.CovageOperator(old + young), feeding.Inbox(covage.KIND)
+    cursor: base.Cursor = {}
+    for _ in range(2):
+        request = covage.KIND.next_request(feed, cursor, feeding.NOW, feeding.GRANT)
+        assert request is not None
+        entries, end = feeding.page(covage.KIND, feed, operator.answer(request), cursor)
+        for entry in entries:
+            inbox.accept(entry)
+        cursor = end.cursor
+    later = feeding.NOW + timedelta(hours=5)
+    operator.events.append(feeding.event(999, at(2780 + 149 - 29)))
+    operator.events.append(feeding.event(1000, at(2880 + 290)))
+    cursor = feeding.turn(operator, inbox, feed, cursor, later)
+    assert inbox.ids[-1] == "event-1000"
+    cursor = feeding.turn(operator, inbox, feed, cursor, later)
+    assert inbox.ids[-1] == "event-999"
+    assert inbox.reread < 3 * 60
+
+
 def test_a_commit_thirty_minutes_behind_the_cursor_is_found():
     operator = feeding.CovageOperator([feeding.event(n, at(n)) for n in range(300)])
     inbox = feeding.Inbox(covage.KIND)

@@ -75,7 +75,7 @@ class Covage:
         return _list(feed, grant, query)
 
     def read_page(
-        self, feed: CovageFeed, chunks: Iterator[bytes], cursor: base.Cursor, _now: datetime
+        self, feed: CovageFeed, chunks: Iterator[bytes], cursor: base.Cursor, now: datetime
     ) -> Iterator[base.Entry | base.PageEnd]:
         """The events of a page; they are covered by the page's end."""
         if not cursor and feed.start == "now":
@@ -99,7 +99,7 @@ class Covage:
             yield _entry(element, backfill=bool(cursor.get("first_pass")))
         if floor is not None:
             cursor = {**cursor, "floor": reach.written(floor)}
-        on, more = reach.following(cursor, went, count, _size(feed, cursor))
+        on, more = reach.following(cursor, went, count, _size(feed, cursor), now)
         if more and skipped == count:
             on = {"size": SKIPPED_SIZE, **on}
         yield base.PageEnd(on, more=more)

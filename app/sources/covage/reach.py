@@ -2,10 +2,11 @@
 
 Pure. The cursor: `after` (where the next request starts: [time, sort_value] or null), `top` (how
 far this turn has come), `sort` and `sort_value` with `at` (the newest event ever read), `marks`
-(older sort values that were really sent), `began` (the newest event before this turn, and the time
-of the newest after its first page), `floor` (nothing is read before it), `page` (the first
-event of the last page), `size` (while a group of equal times outgrows a page), `from` (a day:
-events before it are left out), `first_pass`, `object` (of a history of its own).
+(older sort values that were really sent), `began` (what was newest when this turn began, the time
+of the newest after its first page, whether the clock tells: see `_began`), `floor` (nothing is
+read before it), `page` (the first event of the last page), `size` (while a group of equal times
+outgrows a page), `from` (a day: events before it are left out), `first_pass`, `object` (of a
+history of its own).
 
 The last group of equal times of a page is read again, a short page is no end, and each turn starts
 a look-back before the newest event, for events are committed late. Where more than one page of a
@@ -19,7 +20,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -90,7 +91,7 @@ def check(cursor: Mapping[str, Any], mark: Mark) -> None:
 
 
 def following(
-    cursor: Mapping[str, Any], reach: paging.Reach, count: int, size: int
+    cursor: Mapping[str, Any], reach: paging.Reach, count: int, size: int, now: datetime
 ) -> tuple[base.Cursor, bool]:
     """The cursor after a page of `count` events of the `size` asked for, and whether to go on.
 
@@ -108,20 +109,23 @@ def following(
     top = cursor.get("top", "")
     full = count >= size
     if newest.at > top or (full and newest.at < top and reach.before is not None):
-        return _advanced(cursor, reach, newest), True
+        return _advanced(cursor, reach, newest, now), True
     if full and reach.before is None:
         return _widened(cursor, size, newest), True
     return at_rest(_newest(cursor, newest), reach), False
 
 
-def _advanced(cursor: Mapping[str, Any], reach: paging.Reach, newest: Mark) -> base.Cursor:
+def _advanced(
+    cursor: Mapping[str, Any], reach: paging.Reach, newest: Mark, now: datetime
+) -> base.Cursor:
     """On to the group before the newest one, so that the newest is read whole."""
     gone = {"size", "page"}
     on = {key: value for key, value in _newest(cursor, newest).items() if key not in gone}
     on["top"] = max(newest.at, cursor.get("top", ""))
-    known = newest_of(cursor)
-    began = on.setdefault("began", [written(known), on["at"]])
-    on["marks"] = [written(mark) for mark in reach.marks(mark_in(began[0]) or newest)]
+    settled = newest.at <= reach.since(Mark(rfc3339(now), ""))
+    on["began"] = _began(cursor, newest if settled else None, on["at"])
+    marks = reach.marks(min(newest, mark_in(on["began"][0]) or newest))
+    on["marks"] = [written(mark) for mark in marks]
     before, after = reach.before, mark_in(cursor.get("after"))
     if before is not None and (after is None or before.at > after.at):
         on["after"] = written(before)
@@ -135,10 +139,21 @@ def newest_of(cursor: Mapping[str, Any]) -> Mark | None:
     return Mark(cursor["at"], cursor["sort_value"]) if "at" in cursor else None
 
 
-def _looked_back_from(cursor: Mapping[str, Any], newest: Mark) -> Mark:
-    """The event a look-back starts before."""
-    before, after_first_page = cursor.get("began", (None, None))
-    return newest if newest.at == after_first_page else mark_in(before) or newest
+def _began(cursor: Mapping[str, Any], settled: Mark | None, at: str) -> list[Any]:
+    """What the next look-back is counted from, should this turn need more pages for what is new.
+
+    That is what was newest when it began; of a turn that began with nothing read, the last page
+    that was older than a look-back when it came (`settled`). `at`: the newest event's time now.
+    """
+    known = newest_of(cursor)
+    began: list[Any] = cursor.get("began") or [written(known), at, known is None]
+    return [written(settled), at, True] if began[2] and settled is not None else began
+
+
+def _looked_back_from(cursor: Mapping[str, Any], newest: Mark) -> Mark | None:
+    """The event a look-back starts before; null: it starts at the beginning."""
+    began = cursor.get("began")
+    return newest if began is None or began[1] == newest.at else mark_in(began[0])
 
 
 def _newest(cursor: Mapping[str, Any], newest: Mark) -> base.Cursor:
@@ -165,8 +180,8 @@ def at_rest(cursor: Mapping[str, Any], reach: paging.Reach) -> base.Cursor:
     newest = newest_of(kept)
     if newest is not None:
         anchor = _looked_back_from(cursor, newest)
-        since = reach.since(anchor)
-        marks = reach.marks(anchor)
+        since = reach.since(anchor) if anchor is not None else ""
+        marks = reach.marks(anchor or newest)
         starts += [mark for mark in marks if mark.at <= since]
         kept["marks"] = [written(mark) for mark in marks]
     return kept | {"after": written(max(starts, default=None))}
