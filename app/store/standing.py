@@ -7,17 +7,12 @@ from typing import Any, Final
 
 from app.store.feeds import Feed
 
-WORDS: Final = (
-    "ok", "starting", "reading", "failing", "unauthorized", "stalled", "paused", "disabled",
-)  # fmt: skip
-"""What `word` may say."""
-
 SLACK: Final = timedelta(minutes=2)
 """A turn may be so late, beyond its interval, before the feed counts as stalled."""
 
 
 def word(feed: Feed | None, *, enabled: bool, every: timedelta, now: datetime) -> str:
-    """How a feed stands: one of `WORDS`.
+    """How a feed stands: ok, starting, reading, failing, unauthorized, stalled, paused, disabled.
 
     starting: never turned; reading: its first read is not through; stalled: it has no trouble, but
     nobody turns it.

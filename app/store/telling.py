@@ -5,7 +5,6 @@ Not here: lists for people (`log.page`).
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, select
@@ -14,11 +13,6 @@ from app.notifications.notification import Notification
 from app.store import tables
 
 _FIELDS = tuple(name for name in Notification.model_fields if name in tables.LOG.c)
-
-
-def by_seq(connection: Connection, seqs: Collection[int]) -> list[Notification]:
-    """The notifications at `seqs`, in the log's order; `raw` is empty where it is gone."""
-    return _read(connection, _whole().where(tables.LOG.c.seq.in_(seqs)))
 
 
 def after(connection: Connection, source: str, seq: int, limit: int) -> list[Notification]:
