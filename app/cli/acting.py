@@ -43,7 +43,7 @@ async def at(name: str) -> AsyncIterator[runtimes.Runtime]:
     try:
         feed_of(live.configuration, name)
         live.start()
-        running = await polling.start(live, only={name}, polling=False)
+        running = await polling.start(live, only={name}, polling=False, hubs=False)
         try:
             yield live
         finally:

@@ -15,6 +15,7 @@ from app.cli import (
     db,
     demo,
     feed,
+    hub,
     notifications,
     openapi,
     personal,
@@ -42,6 +43,7 @@ def build() -> typer.Typer:
     _add(app, notifications.notifications, notifications.EXAMPLES)
     app.add_typer(_feed(), name="feed")
     app.add_typer(_command(), name="command")
+    app.add_typer(_hub(), name="hub")
     app.add_typer(_quarantine(), name="quarantine")
     app.add_typer(_personal(), name="personal")
     _add(app, check.check, check.EXAMPLES)
@@ -78,6 +80,14 @@ def _command() -> typer.Typer:
     _add(group, command.listing, command.LIST_EXAMPLES, name="list")
     _add(group, command.retry, command.RETRY_EXAMPLES)
     _add(group, command.cancel, command.CANCEL_EXAMPLES)
+    return group
+
+
+def _hub() -> typer.Typer:
+    group = _group("Our subscriptions at operators' hubs: made, kept alive, ended.")
+    _add(group, hub.register, hub.REGISTER_EXAMPLES)
+    _add(group, hub.listing, hub.LIST_EXAMPLES, name="list")
+    _add(group, hub.unregister, hub.UNREGISTER_EXAMPLES)
     return group
 
 

@@ -11,13 +11,14 @@ Rooms of this floor never call each other: what is asked of a feed is a row in `
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app import loop
-from app.feeds import commands, sharing, status, worker
+from app import errors, loop
+from app.feeds import commands, registration, sharing, status, worker
 from app.outbound import exchange
 from app.runtime import Runtime
 
@@ -36,24 +37,28 @@ async def start(
     *,
     only: Collection[str] | None = None,
     polling: bool = True,
+    hubs: bool = True,
     term: timedelta = sharing.TERM,
     settle: timedelta = commands.SETTLE,
 ) -> Running:
     """Begin to do the feeds of `runtime`, which is started; share them with other replicas.
 
     `only`: these sources alone. `polling` false: no turns, only what is asked (jobs, commands,
-    files), as the command line does where nobody else does it. `term`, `settle`: how soon another
+    files), as the command line does where nobody else does it. `hubs` false: no subscriptions at
+    operators' hubs. `term`, `settle`: how soon another
     replica takes over from one that died, and how long a lost request may still be carried out.
     """
     chance = random.Random()  # noqa: S311 - jitter, not a secret
     board = status.Board(runtime)
     trust = await asyncio.to_thread(exchange.trusted)
     means = worker.Means(runtime, trust, board, chance, polling, settle)
-    share = sharing.Sharing(means, term=term, only=only, acting=not polling)
+    share = sharing.Sharing(means, term=term, only=only, acting=not polling, for_hubs=hubs)
+    registrar = registration.Registrar(runtime, trust, lambda: share.hubs, chance)
     runtime.tail.on_wake(share.ring)
     turns = {
         "sharing": loop.run(share.turn, name="sharing", chance=chance),
         "status": loop.run(board.turn, name="status", bell=board.bell, chance=chance),
+        "hubs": loop.run(registrar.turn, name="hubs", bell=share.hub_bell, chance=chance),
     }
     tasks = [asyncio.create_task(turn, name=name) for name, turn in turns.items()]
     return Running(share, board, tasks)
@@ -65,4 +70,5 @@ async def stop(running: Running) -> None:
         task.cancel()
     await asyncio.gather(*running.tasks, return_exceptions=True)
     await running.share.close()
-    await running.board.turn()
+    with contextlib.suppress(errors.Unavailable):
+        await running.board.turn()

@@ -12,10 +12,10 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
-from app import errors, telemetry
-from app.feeds import worker
+from app import errors, loop, telemetry
+from app.feeds import registration, worker
 from app.sources import base
-from app.store import commands, engine, files, jobs, leases, pages
+from app.store import commands, engine, files, hubs, jobs, leases, pages
 
 TERM: Final = timedelta(seconds=15)
 """How long a replica that is silent keeps its feeds."""
@@ -27,7 +27,8 @@ PREFIX: Final = "feed/"
 class Sharing:
     """The feeds of this process. `only`: the sources it may take (null: all).
 
-    A process that is there for one act (`acting`) does not count as one to share with.
+    A process that is there for one act (`acting`) does not count as one to share with. `hubs`: the
+    lease of the hubs while it is held here, which it is taken for if `for_hubs`.
     """
 
     def __init__(
@@ -37,13 +38,17 @@ class Sharing:
         term: timedelta = TERM,
         only: Collection[str] | None = None,
         acting: bool = False,
+        for_hubs: bool = True,
     ) -> None:
         self._means = means
         self._term = term
         self._only = only
+        self._for_hubs = for_hubs
         self._replica = f"{leases.ACTING if acting else ''}{uuid.uuid4()}"
         self._workers: dict[str, worker.Worker] = {}
         self._taken: set[str] = set()
+        self.hubs: leases.Fence | None = None
+        self.hub_bell = loop.Bell()
         self._alive_until = means.runtime.clock.monotonic()
         self._log = telemetry.logger("feeds")
 
@@ -84,6 +89,9 @@ class Sharing:
                 | commands.sources_with_open(connection)
                 | files.sources_with_wanted(connection)
             )
+            hubs_due = hubs.is_due(connection, self._means.runtime.clock.now())
+        if hubs_due:
+            self.hub_bell.ring()
         for name in asked:
             found = self._workers.get(name)
             if found is not None:
@@ -109,10 +117,22 @@ class Sharing:
         held = {fence.name: fence for fence in leases.held(connection, self._replica)}
         share = len(names) if self._only is not None else -(-len(names) // max(living, 1))
         kept = [name for name in sorted(held) if name in set(names)][:share]
-        leases.release(connection, self._replica, [name for name in held if name not in kept])
+        given = [name for name in held if name not in kept and name != registration.LEASE]
+        leases.release(connection, self._replica, given)
         taken = leases.take(connection, self._replica, names, share - len(kept))
+        self._take_hubs(connection, held)
         fences = [*(held[name] for name in kept), *taken]
         return {fence.name.removeprefix(PREFIX): fence for fence in fences}
+
+    def _take_hubs(self, connection: engine.Connection, held: dict[str, leases.Fence]) -> None:
+        """Hold the lease of the hubs, if nobody else does and there are any."""
+        leases.declare(connection, [registration.LEASE])
+        found = held.get(registration.LEASE)
+        if found is None and self._for_hubs:
+            found = next(
+                iter(leases.take(connection, self._replica, [registration.LEASE], 1)), None
+            )
+        self.hubs = found
 
     async def _follow(
         self, wanted: dict[str, base.SourceConfig], held: dict[str, leases.Fence]

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from app.notifications import notification as canonical
-from app.sources import feed_config
+from app.sources import feed_config, hub_config
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 
@@ -79,7 +79,7 @@ class SourceConfig(_Entry):
     any). `rate`: most requests a minute, per process (null = no limit). `accept`: kinds it may
     send (null = all). `success_status`: overrides the status the path requires (200–299). `feed`:
     of a kind that is asked, else null; it is validated in the context `{"feeds": {name of a kind:
-    its feed_config, or None where it pushes}}`.
+    its feed_config, or None where it pushes}}`. `hub`: the operator's, where we subscribe to it.
     """
 
     name: str = Field(pattern=NAME_PATTERN)
@@ -96,6 +96,7 @@ class SourceConfig(_Entry):
     rate: int | None = Field(default=None, gt=0)
     tokens_not_before: datetime | None = None
     feed: FeedConfig | None = Field(default=None, validate_default=True)
+    hub: hub_config.HubConfig | None = None
 
     @field_validator("zone")
     @classmethod

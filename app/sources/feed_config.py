@@ -87,16 +87,7 @@ class FeedConfig(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not _host(value):
-            raise ValueError("expected a URL such as https://operator.example/api/")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("holds credentials; give them as keys of their own")
-        if parts.query or parts.fragment:
-            raise ValueError("expected a URL without ? and #")
-        if parts.scheme == "http" and not is_loopback(value):
-            raise ValueError("must be https:// (http:// only towards this machine)")
-        return value
+        return operator_url(value)
 
     @field_validator("zone")
     @classmethod
@@ -111,6 +102,20 @@ class FeedConfig(BaseModel):
             least = f"{self.FLOOR.total_seconds():g}s"
             raise ValueError(f"every is less than this operator allows; expected at least {least}")
         return self
+
+
+def operator_url(value: str) -> str:
+    """Give `value` back if an operator may be asked there. Raises ValueError."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not _host(value):
+        raise ValueError("expected a URL such as https://operator.example/api/")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("holds credentials; give them as keys of their own")
+    if parts.query or parts.fragment:
+        raise ValueError("expected a URL without ? and #")
+    if parts.scheme == "http" and not is_loopback(value):
+        raise ValueError("must be https:// (http:// only towards this machine)")
+    return value
 
 
 def _host(url: str) -> str | None:

@@ -24,6 +24,7 @@ from tests.operators import Asked, Reply
 DEADLINE = 20.0
 SECRET = "a-secret-that-only-tests-know-0123456789"
 QUICK = "0.05s"
+PUBLIC_URL = "http://127.0.0.1:9"
 
 
 def source(name: str, url: str, *, every: str = QUICK, kind: str = "on_api", **more: Any) -> str:
@@ -131,7 +132,9 @@ def _write(folder: Path, sources: tuple[str, ...]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def runtime(folder: Path, database_url: str, *sources: str) -> AsyncIterator[Live]:
+async def runtime(
+    folder: Path, database_url: str, *sources: str, public_url: str | None = PUBLIC_URL
+) -> AsyncIterator[Live]:
     """A runtime that is started; its feeds are not."""
     _write(folder, sources)
     live = runtimes.build(
@@ -141,6 +144,7 @@ async def runtime(folder: Path, database_url: str, *sources: str) -> AsyncIterat
             config=folder / "listener.toml",
             secret=SECRET,
             log_format="json",
+            public_url=public_url,
         )
     )
     live.start()
@@ -152,10 +156,14 @@ async def runtime(folder: Path, database_url: str, *sources: str) -> AsyncIterat
 
 @contextlib.asynccontextmanager
 async def feeds_of(
-    folder: Path, database_url: str, *sources: str, term: float = 2.0
+    folder: Path,
+    database_url: str,
+    *sources: str,
+    term: float = 2.0,
+    public_url: str | None = PUBLIC_URL,
 ) -> AsyncIterator[Live]:
     """A runtime whose feeds run until the block ends."""
-    async with runtime(folder, database_url, *sources) as live:
+    async with runtime(folder, database_url, *sources, public_url=public_url) as live:
         started = await polling.start(live.runtime, term=timedelta(seconds=term))
         try:
             yield live
