@@ -164,7 +164,18 @@ def test_the_installer_is_pinned_by_hash_too():
 # --- the Makefile --------------------------------------------------------------------------------
 
 MAKEFILE = (HOUSE / "Makefile").read_text()
-TARGETS = ("run", "test", "check", "bench", "faults", "fuzz", "openapi", "lock", "clean")
+TARGETS = (
+    "run",
+    "test",
+    "coverage",
+    "check",
+    "bench",
+    "faults",
+    "fuzz",
+    "openapi",
+    "lock",
+    "clean",
+)
 
 
 def test_make_alone_tells_every_target():
