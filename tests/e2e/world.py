@@ -32,9 +32,11 @@ from app import clock, sandbox as operators
 from app.sandbox import scenario
 from app.store import commands, engine, jobs
 from tests import serving
+from tests.e2e import replica
 from tests.sandbox import serving as sandboxes
 
 HOUSE = Path(__file__).parent.parent.parent
+ACCOUNT = "sandbox"
 FINAL = frozenset({"cancelled", "delivered"})
 SOURCES = ("stadsnat", "covage", "tjansteguiden")
 CONNECTED = "SELECT count(*) FROM feed WHERE caught_up_at IS NOT NULL"
@@ -164,7 +166,7 @@ class Replica:
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        with (self.folder / "log").open("ab") as log:
+        with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.e2e.replica"],
                 stdin=subprocess.DEVNULL,
@@ -178,6 +180,11 @@ class Replica:
         assert self.process is not None
         self.process.send_signal(sig)
         return self.process.wait(serving.DEADLINE)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is up."""
+        return replica.READY in self.log.splitlines()
 
     @property
     def log(self) -> str:
@@ -201,8 +208,7 @@ class World:
     def shake(self) -> None:
         """Let the story happen, and kill replicas at random moments of it.
 
-        It begins once the feeds are connected: between two pages of a first read days would pass,
-        and a feed need only find what was committed half an hour behind it.
+        It begins once the feeds are connected, as its time passes days between two pages.
         """
         self.until("the first turns", lambda: self.rows(CONNECTED) == [(len(SOURCES),)])
         kills = Counter(self.chance.randrange(1, self.size.steps) for _ in range(self.size.kills))
@@ -248,7 +254,7 @@ class World:
 
     def command(self, source: str, order_id: str, name: str, **arguments: str) -> None:
         """Ask for a command."""
-        now = clock.SystemClock().now()
+        now = replica.Behind(self.size.span).now()
         with self.database.begin() as connection:
             commands.ask(
                 connection,
@@ -281,8 +287,8 @@ class World:
     def published(self, operator: str) -> list[str]:
         """The ids of the events an operator published, in its order.
 
-        Of Tjänsteguiden the lines of its logs, but for orders that were over when first seen:
-        those are not followed.
+        Of Tjänsteguiden the lines of its logs, but for orders that were over when first seen, which
+        are not followed, and what we did ourselves, which may come after an order's end.
         """
         if operator == "tjansteguiden":
             over = {order for order, states in self.statuses().items() if states[0] in FINAL}
@@ -292,6 +298,7 @@ class World:
                 for order in kept
                 if str(order.id) not in over
                 for line in order.log
+                if line.by != ACCOUNT
             ]
         name = {"on_api": "event", "covage": "event_uuid"}[operator]
         return [event[name] for event in self.made.operators[operator].published()]
@@ -332,7 +339,7 @@ class World:
         ends = time.monotonic() + self.size.deadline
         while not condition():
             if time.monotonic() > ends:
-                tail = "\n".join(replica.log[-1500:] for replica in self.replicas)
+                tail = "\n".join(each.log[-1500:] for each in self.replicas)
                 told = f"{what}: {self.missing()} missing, open: {self.open_commands()}\n{tail}"
                 raise TimeoutError(told)
             time.sleep(0.1)
@@ -351,7 +358,7 @@ def of(folder: Path, database_url: str, size: Size, *, replicas: int) -> Iterato
             seed=7,
             control=True,
             pace="manual",
-            starts_at=datetime.now(UTC) - timedelta(seconds=size.span, days=2),
+            starts_at=datetime.now(UTC) - timedelta(seconds=size.span),
             every=size.every,
             limits={
                 "on_api": operators.Limit(events=size.events),
@@ -367,11 +374,11 @@ def of(folder: Path, database_url: str, size: Size, *, replicas: int) -> Iterato
         (folder / "listener.toml").write_text(configuration(url))
         database = engine.create(database_url)
         stack.callback(database.dispose)
-        found = [_replica(folder, database_url, n) for n in range(replicas)]
+        found = [_replica(folder, database_url, n, size.span) for n in range(replicas)]
         one = World(size, made, url, database, found)
-        for replica in found:
-            replica.start()
-            stack.callback(_ended, replica)
+        for each in found:
+            each.start()
+            stack.callback(_ended, each)
         impatient = threading.Thread(target=one.press_poll, daemon=True)
         impatient.start()
         stack.callback(impatient.join)
@@ -379,7 +386,7 @@ def of(folder: Path, database_url: str, size: Size, *, replicas: int) -> Iterato
         yield one
 
 
-def _replica(folder: Path, database_url: str, n: int) -> Replica:
+def _replica(folder: Path, database_url: str, n: int, span: float) -> Replica:
     outer = {k: v for k, v in os.environ.items() if not k.startswith("LISTENER_")}
     return Replica(
         folder / f"replica-{n}",
@@ -392,10 +399,11 @@ def _replica(folder: Path, database_url: str, n: int) -> Replica:
             "LISTENER_LOG_FORMAT": "json",
             "LISTENER_LOG_LEVEL": "error",
             "PYTHONPATH": str(HOUSE),
+            "BEHIND": str(span),
         },
     )
 
 
-def _ended(replica: Replica) -> None:
-    if replica.process is not None and replica.process.poll() is None:
-        replica.end(signal.SIGKILL)
+def _ended(one: Replica) -> None:
+    if one.process is not None and one.process.poll() is None:
+        one.end(signal.SIGKILL)
