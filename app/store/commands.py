@@ -192,10 +192,10 @@ def retry(connection: Connection, id_: str, at: datetime) -> bool:
     over = and_(COMMAND.c.id == id_, COMMAND.c.state.in_(("failed", "cancelled")))
     waiting = and_(COMMAND.c.id == id_, COMMAND.c.state.in_(("queued", "unknown")))
     again = {"state": "queued", "due_at": at, "finished_at": None, "error": None}
-    done = connection.execute(update(COMMAND).where(over).values(**again)).rowcount
-    done += connection.execute(update(COMMAND).where(waiting).values(due_at=at)).rowcount
+    hastened = connection.execute(update(COMMAND).where(waiting).values(due_at=at)).rowcount
+    revived = connection.execute(update(COMMAND).where(over).values(**again)).rowcount
     tail.wake(connection)
-    return done == 1
+    return hastened + revived == 1
 
 
 def acts(connection: Connection, source: str, since: datetime) -> Sequence[Act]:

@@ -9,7 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.store import log, quarantine, tables
+from app.store import feeds, leases, log, quarantine, standing, tables
+
+LAG = "Seconds since the operator's list was last read to its end"
+AGE = "Seconds since the feed last brought something"
+FAILURES = "Turns of the feed that failed, one after the other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +63,18 @@ def gauges(connection: Connection) -> list[Gauge]:
     for used in quarantine.usage(connection):
         labels = {"source": used["source"]}
         found += [Gauge(name, meaning, labels, used[key]) for name, meaning, key in told]
+    return found + _of_feeds(connection)
+
+
+def _of_feeds(connection: Connection) -> list[Gauge]:
+    now = leases.now(connection)
+    found: list[Gauge] = []
+    for feed in feeds.listing(connection):
+        values = (
+            ("listener_feed_lag_seconds", LAG, standing.lag(feed, now)),
+            ("listener_feed_age_seconds", AGE, standing.age(feed, now)),
+            ("listener_feed_failures", FAILURES, float(feed.failures)),
+        )
+        labels = {"source": feed.name}
+        found += [Gauge(name, told, labels, n) for name, told, n in values if n is not None]
     return found
