@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+FEEDS ?=
 
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -52,9 +53,10 @@ check: $(READY)  ## format, lint, types, imports, dead code, dependencies, the l
 	$(BIN)/deptry .
 	$(BIN)/python -m pytest -q tests/test_house.py
 
-bench: $(READY)  ## measure ingest against a no-op route and the usual way (prints a table, writes JSON)
+bench: $(READY)  ## measure ingest against a no-op route and the usual way, followers, feeds (writes JSON)
 	$(BIN)/python -m bench.ingest $(ARGS)
 	$(BIN)/python -m bench.follower
+	$(BIN)/python -m bench.feeds $(FEEDS)
 
 faults: $(READY)  ## the long form of the law tests: kill -9, stopped processes, a database that goes away
 	$(BIN)/python -m pytest -m faults --timeout 1800 $(ARGS)
