@@ -195,10 +195,13 @@ async def _post(url: str, body: bytes) -> httpx.Response:
 
 async def _post_all(urls: list[str], bodies: list[bytes]) -> list[httpx.Response]:
     headers = {"Authorization": f"Bearer {serving.token()}", "Content-Type": "application/json"}
+    at_once = asyncio.Semaphore(32)
     async with httpx.AsyncClient(headers=headers, timeout=60) as client:
+
+        async def post(url: str, body: bytes) -> httpx.Response:
+            async with at_once:
+                return await client.post(f"{url}{serving.PATH}", content=body)
+
         return await asyncio.gather(
-            *(
-                client.post(f"{urls[n % len(urls)]}{serving.PATH}", content=body)
-                for n, body in enumerate(bodies)
-            )
+            *(post(urls[n % len(urls)], body) for n, body in enumerate(bodies))
         )
