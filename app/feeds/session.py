@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from app import clock, errors
+from app.feeds import trouble
 from app.outbound import exchange, failures
 from app.sources import base
 
@@ -23,6 +24,9 @@ MARGIN: Final = timedelta(seconds=60)
 UNAUTHORIZED: Final = frozenset({401, 403})
 FORBIDDEN_ALONE: Final = frozenset({401})
 """Statuses that ask for a fresh login: of a page; of a command, where 403 may speak of rights."""
+
+PAGE: Final = "text/html"
+"""What an operator sends to people: not its word on a login."""
 
 Build = Callable[[base.Grant | None], base.Request]
 
@@ -103,4 +107,9 @@ class Session:
         answer = await self._client.send(request, limit=LOGIN_LIMIT, deadline=LOGIN_DEADLINE)
         with answer:
             answer.check()
-            return self._kind.grant(self._feed, answer.read(), now, previous)
+            try:
+                return self._kind.grant(self._feed, answer.read(), now, previous)
+            except errors.SenderFault as fault:
+                if (answer.content_type or "").startswith(PAGE):
+                    raise
+                raise trouble.LoginRefused(str(fault)) from fault

@@ -33,6 +33,10 @@ class Stuck(errors.SenderFault):
     """The feed does not advance: it gave the same place to go on from as before."""
 
 
+class LoginRefused(errors.SenderFault):
+    """The operator answers to our login, but not with one."""
+
+
 class Taken(errors.ListenerError):
     """Another process has taken this feed over."""
 
@@ -60,6 +64,8 @@ _TABLE: Final[tuple[tuple[type[Exception], str, str], ...]] = (
      "check username, password and rights at the operator; it is tried again every 15 minutes"),
     (Stuck, "stuck",
      "the operator gives the same place again and again; ask it, then rewind the feed"),
+    (LoginRefused, "unauthorized",
+     "check username, password and rights at the operator; it is tried again every 15 minutes"),
     (errors.StaleGrant, "unauthorized",
      "check username, password and rights at the operator; it is tried again every 15 minutes"),
     (errors.SenderFault, "malformed",
@@ -88,7 +94,7 @@ def of(error: Exception) -> feeds.Trouble:
 def rest(error: Exception, failures_in_a_row: int, chance: random.Random) -> float:
     """Seconds until the next attempt, after the `failures_in_a_row`-th failure (from 1)."""
     match error:
-        case failures.Unauthorized() | errors.StaleGrant():
+        case failures.Unauthorized() | errors.StaleGrant() | LoginRefused():
             return PROBE
         case failures.RateLimited(retry_after=float(seconds)):
             return seconds + chance.uniform(0.0, max(1.0, seconds / 10))
