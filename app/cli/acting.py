@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
-from app import feeds as polling, runtime as runtimes, settings
+from app import feeds as polling, runtime as runtimes, settings, telemetry
 from app.cli import failure, opening
 from app.sources import base
 from app.store import engine, jobs
@@ -39,7 +39,7 @@ async def at(name: str) -> AsyncIterator[runtimes.Runtime]:
 
     Raises `CommandFailed` for a name that is no feed, and as `runtime.build` does.
     """
-    live = runtimes.build(settings.load())
+    live = quiet()
     try:
         feed_of(live.configuration, name)
         live.start()
@@ -50,6 +50,13 @@ async def at(name: str) -> AsyncIterator[runtimes.Runtime]:
             await polling.stop(running)
     finally:
         live.close()
+
+
+def quiet() -> runtimes.Runtime:
+    """A runtime that tells of trouble only: the command itself tells the rest."""
+    found = settings.load().model_copy(update={"log_level": "error"})
+    telemetry.configure(found.log_level, found.log_format)
+    return runtimes.build(found)
 
 
 async def until(

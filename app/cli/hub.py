@@ -85,7 +85,7 @@ async def _register(name: str) -> hubs.Registration | None:
 @asynccontextmanager
 async def _registrar() -> AsyncIterator[runtimes.Runtime]:
     """A runtime that keeps subscriptions, unless another process does."""
-    live = runtimes.build(settings.load())
+    live = acting.quiet()
     try:
         live.start()
         running = await polling.start(live, only=(), polling=False)
