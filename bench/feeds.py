@@ -122,8 +122,10 @@ def _event(n: int) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def working(folder: Path, names: list[str], url: str, every: float) -> Iterator[int]:
-    """The process id of a `listener work` that asks a feed of each name, while inside."""
+def working(
+    folder: Path, names: list[str], url: str, every: float
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A `listener work` that asks a feed of each name, while inside."""
     tables = (
         f'[[source]]\nname = "{name}"\nkind = "on_api"\nfeed = {{ url = "{url}/{name}/", '
         f'username = "u", password = "p", every = "{every:g}s" }}\n'
@@ -141,7 +143,7 @@ def working(folder: Path, names: list[str], url: str, every: float) -> Iterator[
         [sys.executable, "-m", "app", "work"], cwd=folder, env={**kept, **environment}
     )
     try:
-        yield process.pid
+        yield process
     finally:
         process.terminate()
         process.wait(60)
@@ -161,12 +163,13 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for `condition`; raises `TimeoutError`."""
+def until(poller: subprocess.Popen[bytes], condition: Callable[[], bool]) -> None:
+    """Wait for `condition`; raises `TimeoutError`, also when the poller has ended."""
     ends = time.monotonic() + DEADLINE
     while not condition():
-        if time.monotonic() > ends:
-            raise TimeoutError
+        if time.monotonic() > ends or poller.poll() is not None:
+            message = f"not within {DEADLINE:g} s; the poller's exit code: {poller.returncode}"
+            raise TimeoutError(message)
         time.sleep(0.05)
 
 
@@ -189,14 +192,14 @@ def first_read(count: int) -> dict[str, float]:
                 found = feeds.one(connection, "stadsnat")
             return found is not None and found.caught_up_at is not None
 
-        with serving_as(operator) as url, working(folder, ["stadsnat"], url, 60.0) as pid:
+        with serving_as(operator) as url, working(folder, ["stadsnat"], url, 60.0) as poller:
             operator.began.wait(DEADLINE)
-            before = memory(pid, "VmRSS")
+            before = memory(poller.pid, "VmRSS")
             began = time.perf_counter()
             operator.released.set()
-            until(dry)
+            until(poller, dry)
             seconds = time.perf_counter() - began
-            peak = memory(pid, "VmHWM")
+            peak = memory(poller.pid, "VmHWM")
         with engine.read(database) as connection:
             found = feeds.one(connection, "stadsnat")
         database.dispose()
@@ -228,14 +231,14 @@ def at_rest(count: int, every: float, seconds: float) -> dict[str, float]:
     with (
         tempfile.TemporaryDirectory(prefix="listener-bench-") as name,
         serving_as(operator) as url,
-        working(Path(name), names, url, every) as pid,
+        working(Path(name), names, url, every) as poller,
     ):
-        until(lambda: len(operator.asked) == count)
+        until(poller, lambda: len(operator.asked) == count)
         time.sleep(5)  # the last first turns are written down
-        began, used = time.perf_counter(), cpu(pid)
+        began, used = time.perf_counter(), cpu(poller.pid)
         time.sleep(seconds)
-        share = (cpu(pid) - used) / (time.perf_counter() - began)
-        resident = memory(pid, "VmRSS")
+        share = (cpu(poller.pid) - used) / (time.perf_counter() - began)
+        resident = memory(poller.pid, "VmRSS")
         now = time.monotonic()
     gaps = [
         later - earlier

@@ -381,7 +381,10 @@ class PullKind(SourceKind, Protocol):
         since: datetime,
         feed: Any = None,
     ) -> bool | None:
-        """Whether the answer to `check_request` shows it done since; None: it cannot be told."""
+        """Whether the answer to `check_request` shows it done since; None: it cannot be told.
+
+        Raises `errors.SenderFault` for an answer that is none: it is asked again.
+        """
         ...
 
     def files(self, body: bytes) -> tuple[FileLink, ...]:

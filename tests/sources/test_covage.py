@@ -485,7 +485,8 @@ def test_whether_a_message_was_sent_is_looked_up_in_the_order_s_events():
     assert done(other, sent)
     assert done(old, other) is False
     assert done() is False
-    assert KIND.was_done("events/info", arguments, b"<html>", NOW, FEED) is None
+    with pytest.raises(errors.SenderFault):
+        KIND.was_done("events/info", arguments, b"<html>", NOW, FEED)
 
 
 def test_our_own_message_coming_home_is_ours():

@@ -590,7 +590,8 @@ def test_the_log_is_asked_for_after_a_lost_answer():
     assert request is not None
     assert feeding.asked(request) == {"method": "order_log", "hash": "H", "id": "7"}
     assert KIND.check_request(FEED, "7", "order_info", {}, NOW, grant) is None
-    assert KIND.was_done("set_status", {"status": "new"}, b"<html/>", NOW, FEED) is None
+    with pytest.raises(errors.SenderFault):
+        KIND.was_done("set_status", {"status": "new"}, b"<html>Maintenance</p></html>", NOW, FEED)
 
 
 def test_what_we_did_ourselves_comes_home_as_ours():

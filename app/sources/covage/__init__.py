@@ -213,11 +213,8 @@ class Covage:
         since: datetime,
         feed: CovageFeed | None = None,
     ) -> bool | None:
-        """Whether a message of that text was created since."""
-        try:
-            listed = [element.value for element in paging.json_list(iter([body]))]
-        except errors.SenderFault:
-            return None
+        """Whether a message of that text was created since. Raises `errors.SenderFault`."""
+        listed = [element.value for element in paging.json_list(iter([body]))]
         zone = words.ZONE if feed is None else _zone(feed)
         return commands.was_done(arguments, listed, since, zone)
 

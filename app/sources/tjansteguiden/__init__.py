@@ -199,7 +199,7 @@ class Tjansteguiden:
         since: datetime,
         feed: TjansteguidenFeed | None = None,
     ) -> bool | None:
-        """Whether the log has its line since. Raises `errors.StaleGrant`."""
+        """Whether the log has its line since. Raises `errors.SenderFault`, `errors.StaleGrant`."""
         zone = words.ZONE if feed is None else _zone(feed)
         return outcomes.was_done(command, arguments, body, since, zone)
 

@@ -149,13 +149,11 @@ def _told(command: str, answer: Answer, order_id: str | None) -> base.Done:
 def was_done(
     command: str, arguments: Mapping[str, Any], body: bytes, since: datetime, zone: ZoneInfo
 ) -> bool | None:
-    """Whether a log has the line that `command` leaves, since; null where it cannot be told."""
-    try:
-        lines = _lines(answers.whole(iter([body])))
-    except errors.StaleGrant:
-        raise
-    except errors.SenderFault:
-        return None
+    """Whether a log has the line that `command` leaves, since; null where it cannot be told.
+
+    Raises `errors.SenderFault` for what is no log: a maintenance page tells nothing either way.
+    """
+    lines = _lines(answers.whole(iter([body])))
     earliest = (since - CLOCKS_DIFFER).replace(second=0, microsecond=0)
     undated = False
     for line in lines:
