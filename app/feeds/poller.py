@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from app import telemetry
 from app.feeds import reading, status, trouble, units
@@ -25,7 +25,7 @@ SPREAD: Final = 0.1
 
 KEPT_WARNINGS: Final = 10
 
-Follow = Callable[[], Awaitable[None]]
+Follow = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Poller:
@@ -60,6 +60,7 @@ class Poller:
         self._warnings = list(state.warnings)
         self._followed = False
         self._followed_of_turn = 0
+        self._following: asyncio.Task[None] | None = None
         self.trouble: feeds.Trouble | None = None
         self._lock = asyncio.Lock()
         self._log = telemetry.logger("feeds").bind(feed=self._name)
@@ -115,10 +116,21 @@ class Poller:
 
     async def _kept(self, cursor: base.Cursor, tally: reading.Tally) -> None:
         self._cursor = cursor
-        if tally.appended - self._followed_of_turn >= units.ENTRIES:
-            await self._follow_up(tally)
+        idle = self._following is None or self._following.done()
+        if idle and tally.appended - self._followed_of_turn >= units.ENTRIES:
+            await self._follow_up_to_here()
+            self._followed_of_turn = tally.appended
+            self._following = asyncio.create_task(self._follow())
+
+    async def _follow_up_to_here(self) -> None:
+        """Wait for what follows on earlier parts; raises what that raised."""
+        following, self._following = self._following, None
+        if following is not None:
+            self._followed = False
+            await following
 
     async def _follow_up(self, tally: reading.Tally) -> None:
+        await self._follow_up_to_here()
         if tally.appended > self._followed_of_turn or not self._followed:
             self._followed = False
             await self._follow()

@@ -6,7 +6,7 @@ Not here: when a turn comes and what its trouble means (`poller`), what a page h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -227,21 +227,39 @@ class Reader:
         now = self._runtime.clock.now()
         parts = self._kind.read_page(self._source.feed, answer.chunks(), cursor, now)
         following = units.cut(parts)
-        inline = answer.length <= INLINE
+        if answer.length > INLINE:
+            return await self._read_ahead(answer, following, tally, commit)
         while True:
-            try:
-                unit = next(following) if inline else await asyncio.to_thread(next, following)
-            except errors.SenderFault as fault:
-                if isinstance(fault, errors.StaleGrant):
-                    raise
-                what = answer.content_type or "no Content-Type"
-                raise errors.SenderFault(f"{answer.place} ({what}): {fault}") from fault
-            if unit.entries:
-                await commit(unit.entries, unit.cursor)
-                tally.entries += len(unit.entries)
-            if unit.end is not None:
-                tally.warnings += unit.end.warnings
-                return unit.end
+            end = await self._take(_next(following, answer), tally, commit)
+            if end is not None:
+                return end
+
+    async def _read_ahead(
+        self, answer: exchange.Answer, following: Iterator[units.Unit], tally: Tally, commit: Commit
+    ) -> base.PageEnd:
+        """The same, with the next unit read by another thread while one is committed."""
+        ahead = asyncio.create_task(asyncio.to_thread(_next, following, answer))
+        try:
+            while True:
+                unit = await ahead
+                if unit.end is None:
+                    ahead = asyncio.create_task(asyncio.to_thread(_next, following, answer))
+                end = await self._take(unit, tally, commit)
+                if end is not None:
+                    return end
+        finally:
+            await asyncio.wait({ahead})  # the body it reads is about to go
+            if not ahead.cancelled():
+                ahead.exception()
+
+    async def _take(self, unit: units.Unit, tally: Tally, commit: Commit) -> base.PageEnd | None:
+        """Commit a unit; the page's end, if it has it."""
+        if unit.entries:
+            await commit(unit.entries, unit.cursor)
+            tally.entries += len(unit.entries)
+        if unit.end is not None:
+            tally.warnings += unit.end.warnings
+        return unit.end
 
     def _arrival(self, entry: base.Entry) -> canonical.Arrival:
         return canonical.Arrival(
@@ -272,6 +290,17 @@ class Reader:
             reference=receipt.id,
             length=len(entry.body),
         )
+
+
+def _next(following: Iterator[units.Unit], answer: exchange.Answer) -> units.Unit:
+    """The next unit; a fault of the page says what was answered, and where."""
+    try:
+        return next(following)
+    except errors.StaleGrant:
+        raise
+    except errors.SenderFault as fault:
+        what = answer.content_type or "no Content-Type"
+        raise errors.SenderFault(f"{answer.place} ({what}): {fault}") from fault
 
 
 async def _patiently(
