@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import sqlalchemy
 
 from app.store import engine, schema
 from tests import postgres
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # no test is about the clock
+hypothesis.settings.load_profile("untimed")
 
 FOLDER = "postgres_folder"
 TEMPLATE = "listener_template"
