@@ -87,8 +87,8 @@ class Runtime:
         row = await asyncio.to_thread(self._held, id_)
         if row is None:
             raise errors.NotFound(f"there is no quarantine row {id_}")
-        if row["status"] != "open":
-            raise errors.Conflict(f"quarantine row {id_} is {row['status']} already")
+        if row["state"] != "open":
+            raise errors.Conflict(f"quarantine row {id_} is {row['state']} already")
         source = self.source(row["source"])
         if source is None:
             raise errors.Conflict(f"the source {row['source']} is not configured any more")

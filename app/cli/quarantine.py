@@ -20,18 +20,18 @@ from app.store import engine, quarantine
 
 LIST_EXAMPLES = (
     "listener quarantine list",
-    "listener quarantine list --source orange --status released --json",
+    "listener quarantine list --source orange --state released --json",
 )
 SHOW_EXAMPLES = ("listener quarantine show ID", "listener quarantine show ID --raw > body.json")
 RELEASE_EXAMPLES = ("listener quarantine release ID", "listener quarantine release ID --force")
 DISCARD_EXAMPLES = ("listener quarantine discard ID ID",)
-COLUMNS = ("id", "source", "code", "count", "received_at", "status", "message")
+COLUMNS = ("id", "source", "code", "count", "received_at", "state", "message")
 LIST_THEM = "see which there are: listener quarantine list"
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="As the list shows them.")]
 
 
-class Status(StrEnum):
+class State(StrEnum):
     """What became of a refused body."""
 
     OPEN = "open"
@@ -41,7 +41,7 @@ class Status(StrEnum):
 
 def listing(
     *,
-    status: Annotated[Status, typer.Option(help="What became of them.")] = Status.OPEN,
+    state: Annotated[State, typer.Option(help="What became of them.")] = State.OPEN,
     source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 20,
     before: Annotated[str | None, typer.Option(metavar="ID", help="Older than this.")] = None,
@@ -50,7 +50,7 @@ def listing(
     """List refused bodies, newest first."""
     with opening.database(settings.load()) as opened, engine.read(opened) as connection:
         rows = quarantine.page(
-            connection, status=status.value, source=source, after_id=before, limit=limit
+            connection, state=state.value, source=source, after_id=before, limit=limit
         )
     if as_json:
         for row in rows:
@@ -62,7 +62,7 @@ def listing(
             numbers=("code", "count"),
         )
     else:
-        screen.remark(f"none is {status.value}")
+        screen.remark(f"none is {state.value}")
 
 
 def show(
@@ -110,7 +110,7 @@ def discard(ids: Ids) -> None:
     with opening.database(settings.load()) as opened:
         for id_ in ids:
             with opened.begin() as connection:
-                if not quarantine.mark(connection, id_, Status.DISCARDED.value, who, now):
+                if not quarantine.mark(connection, id_, State.DISCARDED.value, who, now):
                     msg = f"no open row of the quarantine has the id {id_!r}"
                     raise failure.CommandFailed(msg, LIST_THEM)
                 opening.record(connection, "quarantine.discard", id_, at=now)

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     LargeBinary,
     Select,
@@ -127,20 +128,21 @@ def hold(connection: Connection, holds: Sequence[Hold]) -> list[str]:
 def page(
     connection: Connection,
     *,
-    status: str | None,
+    state: str | None,
     source: str | None,
     after_id: str | None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """At most `limit` rows before `after_id` (null: from the newest), newest first.
 
-    Every column but `body` and `faults`, and `kept` (bool): whether there are bytes.
+    Every column but `body` and `faults`; `state` is open, released or discarded, and `kept` (bool)
+    whether there are bytes.
     """
-    if not (filters.is_storable(status) and filters.is_storable(source)):
+    if not (filters.is_storable(state) and filters.is_storable(source)):
         return []
     rows = _listed(limit)
     quarantine = tables.QUARANTINE
-    for column, asked in ((quarantine.c.status, status), (quarantine.c.source, source)):
+    for column, asked in ((quarantine.c.status, state), (quarantine.c.source, source)):
         if asked is not None:
             rows = rows.where(column == asked)
     if after_id is not None:
@@ -152,7 +154,7 @@ def one(connection: Connection, id_: str) -> dict[str, Any] | None:
     """Row `id_` whole, with `body` (bytes or null), `faults` and `kept`; null: none such."""
     if not filters.is_storable(id_):
         return None
-    rows = select(tables.QUARANTINE).where(tables.QUARANTINE.c.id == id_)
+    rows = select(*_columns()).where(tables.QUARANTINE.c.id == id_)
     found = connection.execute(rows).mappings().one_or_none()
     return None if found is None else {**found, "kept": found["body"] is not None}
 
@@ -319,9 +321,16 @@ def _optional(value: str | None) -> str | None:
 
 def _listed(limit: int) -> Select[Any]:
     quarantine = tables.QUARANTINE
-    columns = [c for c in quarantine.columns if c.name not in {"body", "faults"}]
+    columns = [c for c in _columns() if c.name not in {"body", "faults"}]
     rows = select(*columns, quarantine.c.body.is_not(None).label("kept"))
     return rows.order_by(quarantine.c.id.desc()).limit(limit)
+
+
+def _columns() -> list[ColumnElement[Any]]:
+    """The columns as they are told; an answer's `status` is another thing than a row's state."""
+    quarantine = tables.QUARANTINE
+    told = {"status": quarantine.c.status.label("state")}
+    return [told.get(column.name, column) for column in quarantine.columns]
 
 
 _FIRST_USAGE = text(

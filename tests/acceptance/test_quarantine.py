@@ -201,11 +201,11 @@ def test_an_oversized_body_cannot_be_released_even_by_force(server):
 def test_what_is_discarded_stays_known_and_lets_go_of_its_bytes(server):
     row = refused(server, b"[discarded")
     answer = seeing.act(server, f"/admin/quarantine/{row}/discard")
-    assert (answer.status, answer.json()) == (200, {"id": row, "status": "discarded"})
+    assert (answer.status, answer.json()) == (200, {"id": row, "state": "discarded"})
     after = seeing.held(server, row)
     assert (after["state"], after["body"], after["resolved_by"]) == ("discarded", None, "jwt:tests")
     assert trail(server, row) == [("quarantine.discard", "jwt:tests")]
-    everything = seeing.get(server, "/admin/quarantine?status=discarded&limit=500").json()["items"]
+    everything = seeing.get(server, "/admin/quarantine?state=discarded&limit=500").json()["items"]
     assert row in [one["id"] for one in everything]
 
 

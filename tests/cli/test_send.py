@@ -137,7 +137,7 @@ def test_a_refused_body_is_looked_at_and_taken_as_it_is(command, beside, home):
     path.write_text('{"eventType": "orderCreationNotification", "odd": 1}')
     command("send", str(path), "--url", beside.url)
     row = command("quarantine", "list", "--json").lines[0]
-    assert (row["code"], row["status"], row["source"]) == (23, "open", "local")
+    assert (row["code"], row["state"], row["source"]) == (23, "open", "local")
     assert row["id"] in command("quarantine", "list").out
     shown = command("quarantine", "show", row["id"])
     assert "eventId" in shown.out
@@ -149,7 +149,7 @@ def test_a_refused_body_is_looked_at_and_taken_as_it_is(command, beside, home):
     assert command("quarantine", "release", row["id"], "--force").code == 0
     (released,) = [
         each
-        for each in command("quarantine", "list", "--status", "released", "--json").lines
+        for each in command("quarantine", "list", "--state", "released", "--json").lines
         if each["id"] == row["id"]
     ]
     (told,) = command("notifications", released["notification_id"], "--json").lines

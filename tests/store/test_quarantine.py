@@ -48,10 +48,10 @@ def one(database, id_):
         return quarantine.one(connection, id_)
 
 
-def listed(database, *, status=None, source=None, after_id=None, limit=50):
+def listed(database, *, state=None, source=None, after_id=None, limit=50):
     with engine.read(database) as connection:
         return quarantine.page(
-            connection, status=status, source=source, after_id=after_id, limit=limit
+            connection, state=state, source=source, after_id=after_id, limit=limit
         )
 
 
@@ -81,7 +81,7 @@ def test_a_refused_body_is_kept_with_everything_known_of_it(database):
     assert found["body"] == b"\x00\xff{"
     assert found["faults"] == [{"path": "", "problem": "it ends early", "expected": "an object"}]
     expected = {
-        "source": "orange", "code": 22, "message": "The body is not JSON.", "status": "open",
+        "source": "orange", "code": 22, "message": "The body is not JSON.", "state": "open",
         "count": 1, "received_at": RECEIVED, "last_received_at": RECEIVED, "channel": "push",
         "flavour": "tmf622_v4", "event_name": "productOrderStateChangeEvent",
         "content_type": "application/json", "principal": "jwt:orange",
@@ -191,7 +191,7 @@ def test_released_it_names_who_when_and_the_notification(database):
     (id_,) = hold(database, refused())
     assert mark(database, id_, "released", "0199-n")
     found = one(database, id_)
-    assert (found["status"], found["resolved_by"], found["resolved_at"]) == (
+    assert (found["state"], found["resolved_by"], found["resolved_at"]) == (
         "released", "jwt:anna", LATER,
     )  # fmt: skip
     assert found["notification_id"] == "0199-n"
@@ -209,7 +209,7 @@ def test_what_is_not_open_is_not_marked_again(database):
     (id_,) = hold(database, refused())
     assert mark(database, id_, "discarded")
     assert not mark(database, id_, "released", "0199-n")
-    assert one(database, id_)["status"] == "discarded"
+    assert one(database, id_)["state"] == "discarded"
     assert usage(database)["rows"] == 0
 
 
@@ -226,7 +226,7 @@ def test_refused_again_after_that_it_is_open_again_with_its_bytes(database, stat
     mark(database, first.id, status, "0199-n")
     assert hold(database, refused(b"123", received_at=LATER)) == [first.id]
     found = one(database, first.id)
-    assert (found["status"], found["count"], found["body"]) == ("open", 2, b"123")
+    assert (found["state"], found["count"], found["body"]) == ("open", 2, b"123")
     assert (found["resolved_by"], found["resolved_at"], found["notification_id"]) == (
         None,
         None,
@@ -240,7 +240,7 @@ def test_opened_again_without_a_place_it_is_a_digest(database, small_quota):
     mark(database, ids[0], "discarded")
     hold(database, refused(b"new"))
     hold(database, refused(b"0"))
-    assert (one(database, ids[0])["status"], one(database, ids[0])["kept"]) == ("open", False)
+    assert (one(database, ids[0])["state"], one(database, ids[0])["kept"]) == ("open", False)
     assert (usage(database)["rows"], usage(database)["digests"]) == (3, 1)
 
 
@@ -275,10 +275,10 @@ def test_the_list_has_no_bytes_but_says_whether_there_are(database):
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
-        ({"status": "open"}, {1, 2}),
-        ({"status": "discarded"}, {0}),
+        ({"state": "open"}, {1, 2}),
+        ({"state": "discarded"}, {0}),
         ({"source": "covage"}, {2}),
-        ({"source": "orange", "status": "open"}, {1}),
+        ({"source": "orange", "state": "open"}, {1}),
         ({"source": "a\0"}, set()),
     ],
 )

@@ -18,9 +18,9 @@ router = APIRouter(prefix="/admin/quarantine")
 
 
 class Filters(paging.Page):
-    """Which rows to list; those that are open, unless another status or `all` is asked for."""
+    """Which rows to list; those that are open, unless another state or `all` is asked for."""
 
-    status: Literal["open", "released", "discarded", "all"] = "open"
+    state: Literal["open", "released", "discarded", "all"] = "open"
     source: paging.Source = None
 
 
@@ -39,7 +39,7 @@ def listing(runtime: deps.The, asked: Annotated[Filters, Query()]) -> Response:
         epoch = epochs.current(connection)
         rows = quarantine.page(
             connection,
-            status=None if asked.status == "all" else asked.status,
+            state=None if asked.state == "all" else asked.state,
             source=asked.source,
             after_id=paging.identifier(asked, epoch),
             limit=asked.limit + 1,
@@ -103,7 +103,7 @@ async def discard(
 
     if not await asyncio.wrap_future(runtime.writer.run(act)):
         raise errors.Conflict(f"quarantine row {identifier} is not open any more")
-    return answers.give({"id": identifier, "status": "discarded"})
+    return answers.give({"id": identifier, "state": "discarded"})
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +112,5 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
         **row,
         "status": problems.TABLE[row["code"]].status,
         "reason": problems.TABLE[row["code"]].reason,
-        "state": row["status"],
         "raw_digest": bytes(row["raw_digest"]).hex(),
     }

@@ -77,7 +77,7 @@ def made(*place):
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 
-@pytest.mark.parametrize("path", [*LISTS, "/admin/quarantine?status=all", "/admin/audit"])
+@pytest.mark.parametrize("path", [*LISTS, "/admin/quarantine?state=all", "/admin/audit"])
 async def test_a_cursor_of_another_epoch_is_70(shared, path):
     glue = "&" if "?" in path else "?"
     place = 7 if path in LISTS else "0190"

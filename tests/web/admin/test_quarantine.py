@@ -91,12 +91,12 @@ async def test_rows_are_listed_by_state_and_by_source(door):
     assert (await door.act(f"/admin/quarantine/{taken}/release", {"force": True})).is_success
     for asked, expected in [
         ("", [other, first]),
-        ("?status=open", [other, first]),
-        ("?status=discarded", [put_away]),
-        ("?status=released", [taken]),
-        ("?status=all", [taken, other, put_away, first]),
+        ("?state=open", [other, first]),
+        ("?state=discarded", [put_away]),
+        ("?state=released", [taken]),
+        ("?state=all", [taken, other, put_away, first]),
         ("?source=choosy", [other]),
-        ("?status=all&source=choosy", [taken, other]),
+        ("?state=all&source=choosy", [taken, other]),
         ("?source=nobody", []),
     ]:
         assert await listed(door, asked) == expected, asked
