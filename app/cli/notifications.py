@@ -83,15 +83,15 @@ def notifications(  # noqa: PLR0913 - one parameter an option
         if which is not None:
             _show_one(opened, which, raw=raw, as_json=as_json)
             return
-        with engine.read(opened) as connection:
-            rows = log.page(connection, wanted, after_seq=before, limit=limit, ascending=False)
-            head = log.head(connection)
-        _list(reversed(rows), as_json=as_json)
-        if follow:
-            with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(*[KeyboardInterrupt] if follow else []):  # the way to end it
+            with engine.read(opened) as connection:
+                rows = log.page(connection, wanted, after_seq=before, limit=limit, ascending=False)
+                head = log.head(connection)
+            _list(reversed(rows), as_json=as_json)
+            if follow:
                 _list(_to_come(opened, wanted, head), as_json=as_json, titled=False)
-        elif not rows:
-            screen.remark("none; send one: listener send --samples lists what there is to send")
+            elif not rows:
+                screen.remark("none; send one: listener send --samples lists what there is to send")
 
 
 def _list(rows: Iterator[dict[str, Any]], *, as_json: bool, titled: bool = True) -> None:
