@@ -36,7 +36,7 @@ run: $(READY)  ## the demo: receive from four operators, by push and pull, and s
 	$(BIN)/listener demo $(ARGS)
 
 test: $(READY)  ## run every test (under 5 minutes on 2 cores)
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 coverage: $(READY)  ## run every test under branch coverage, and report it
 	$(BIN)/coverage erase

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,12 @@ TEMPLATE = "listener_template"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The run owns one folder for PostgreSQL; its xdist workers are told where it is."""
+    """The run owns one folder for PostgreSQL; its xdist workers are told where it is.
+
+    Ctrl-C means what it says to whatever a test starts, also where the run itself is in the
+    background of a shell, which has it ignored.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         stack = contextlib.ExitStack()
         setattr(config, FOLDER, stack.enter_context(postgres.owned_folder()))

@@ -176,15 +176,17 @@ def _stop_while_it_holds(pid: int, url: str) -> None:
     )
     key = {"low": statements.LOCK & 0xFFFFFFFF, "high": statements.LOCK >> 32}
     ends = time.monotonic() + 30
-    while time.monotonic() < ends:
-        os.kill(pid, signal.SIGSTOP)
-        time.sleep(0.05)
-        with engine.read(made) as connection:
-            if connection.execute(held, key).scalar_one():
-                made.dispose()
+    with contextlib.ExitStack() as stack:
+        stack.callback(made.dispose)
+        while time.monotonic() < ends:
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(0.05)
+            with engine.read(made) as connection:
+                holds = connection.execute(held, key).scalar_one()
+            if holds:
                 return
-        os.kill(pid, signal.SIGCONT)
-        time.sleep(0.01)
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.01)
     raise TimeoutError("the process was never stopped while it held the lock")
 
 
