@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from app.doors import deps
+from app.doors import deps, paging
 from app.store import audit, engine, epochs
-from app.web.admin import answers, paging
+from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/audit", dependencies=deps.READS)
 

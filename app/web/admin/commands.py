@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps
+from app.doors import acts, deps, paging
 from app.notifications.notification import Channel
 from app.runtime import Runtime
 from app.security import access
 from app.sources import base
-from app.store import audit, commands, engine, epochs
-from app.web.admin import answers, paging
+from app.store import commands, engine, epochs
+from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/commands")
 
@@ -86,7 +86,7 @@ async def ask(
     def write(connection: engine.Connection) -> commands.Command:
         kept = commands.ask(connection, made)
         if kept is made:
-            _record(runtime, connection, who, "command.ask", made.id)
+            acts.record(runtime, connection, by=who.subject, action="command.ask", target=made.id)
         return kept
 
     kept = await asyncio.wrap_future(runtime.writer.run(write))
@@ -130,7 +130,9 @@ async def _change(
         before = _found(connection, identifier)
         if not change(connection):
             raise errors.Conflict(f"command {identifier} is {before.state}: no {action} any more")
-        _record(runtime, connection, who, f"command.{action}", identifier)
+        acts.record(
+            runtime, connection, by=who.subject, action=f"command.{action}", target=identifier
+        )
         return _found(connection, identifier)
 
     return answers.give(_told(await asyncio.wrap_future(runtime.writer.run(write))))
@@ -169,18 +171,6 @@ def _found(connection: engine.Connection, identifier: str) -> commands.Command:
     if found is None:
         raise errors.NotFound(f"there is no command {identifier}")
     return found
-
-
-def _record(
-    runtime: Runtime,
-    connection: engine.Connection,
-    who: access.Principal,
-    action: str,
-    target: str,
-) -> None:
-    at = runtime.clock.now()
-    id_ = runtime.new_id()
-    audit.record(connection, id_=id_, at=at, principal=who.subject, action=action, target=target)
 
 
 def _told(command: commands.Command) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -10,13 +9,11 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from app import errors
-from app.doors import deps
+from app.doors import acts, deps, paging
 from app.runtime import Runtime
 from app.security import access
-from app.sources import base
-from app.store import audit, engine, feeds, jobs, standing
-from app.web.admin import answers, paging
+from app.store import engine, feeds
+from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/feeds")
 
@@ -47,14 +44,14 @@ def listing(runtime: deps.The, _: deps.Nothing) -> Response:
     with engine.read(runtime.engine) as connection:
         known = {feed.name: feed for feed in feeds.listing(connection)}
     asked = [source for source in runtime.configuration.sources if source.feed is not None]
-    items = [_told(runtime, source, known.get(source.name)) for source in asked]
+    items = [acts.feed_told(runtime, source, known.get(source.name)) for source in asked]
     return answers.give({"items": items})
 
 
 @router.get("/{name}", dependencies=deps.READS)
 def one(runtime: deps.The, name: paging.Identifier, _: deps.Nothing) -> Response:
     """One feed and its last turns, those that brought something or failed, newest first."""
-    source = _source(runtime, name)
+    source = acts.feed_source(runtime, name)
     with engine.read(runtime.engine) as connection:
         found = feeds.one(connection, name)
         turns = feeds.turns(connection, name)
@@ -70,7 +67,7 @@ def one(runtime: deps.The, name: paging.Identifier, _: deps.Nothing) -> Response
         "error",
     )
     rows = [{key: getattr(turn, key) for key in shown} for turn in turns]
-    return answers.give({**_told(runtime, source, found), "turns": rows})
+    return answers.give({**acts.feed_told(runtime, source, found), "turns": rows})
 
 
 @router.post("/{name}/rewind", dependencies=deps.ACTS)
@@ -135,42 +132,5 @@ async def audit_feed(
 async def _ask(
     runtime: Runtime, who: access.Principal, name: str, action: str, arguments: dict[str, Any]
 ) -> Response:
-    source = _source(runtime, name)
-    if not source.enabled:
-        raise errors.Conflict(f"the source {name} is disabled in listener.toml")
-    at = runtime.clock.now()
-    job = jobs.Job(runtime.new_id(), name, action, arguments, who.subject, at)
-
-    def write(connection: engine.Connection) -> None:
-        jobs.ask(connection, job)
-        audit.record(
-            connection,
-            id_=runtime.new_id(),
-            at=at,
-            principal=who.subject,
-            action=f"feed.{action}",
-            target=name,
-            detail={**arguments, "job": job.id},
-        )
-
-    await asyncio.wrap_future(runtime.writer.run(write))
-    return answers.give({"job": job.id}, status=ACCEPTED)
-
-
-def _source(runtime: Runtime, name: str) -> base.SourceConfig:
-    source = runtime.source(name)
-    if source is None or source.feed is None:
-        raise errors.NotFound(f"there is no feed {name}")
-    return source
-
-
-def _told(runtime: Runtime, source: base.SourceConfig, found: feeds.Feed | None) -> dict[str, Any]:
-    assert source.feed is not None  # noqa: S101 - those without are left out before
-    return standing.told(
-        found,
-        name=source.name,
-        kind=source.kind,
-        enabled=source.enabled,
-        every=source.feed.every,
-        now=runtime.clock.now(),
-    )
+    job = await acts.ask_feed(runtime, name, action, arguments, by=who.subject)
+    return answers.give({"job": job}, status=ACCEPTED)

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps
+from app.doors import deps, paging
 from app.store import engine, jobs
-from app.web.admin import answers, paging
+from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/jobs", dependencies=deps.READS)
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps
-from app.notifications import notification as canonical, states
+from app.doors import deps, filters, paging
 from app.store import engine, epochs, log
-from app.web.admin import answers, paging
+from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/notifications", dependencies=deps.READS)
 
@@ -23,37 +21,8 @@ SAFE_TYPE: Final = re.compile(
 )
 
 
-def _known_state(state: str | None) -> str | None:
-    if state is not None and state not in states.STATES:
-        raise ValueError(f"expected one of {', '.join(states.STATES)}")
-    return state
-
-
-class Filters(paging.Page):
-    """Which notifications to list, in which order."""
-
-    order: Literal["asc", "desc"] = "desc"
-    source: paging.Source = None
-    kind: canonical.Kind | None = None
-    state: Annotated[str | None, AfterValidator(_known_state)] = None
-    order_id: paging.Wanted | None = None
-    event_id: paging.Wanted | None = None
-    external_id: paging.Wanted | None = None
-    flavour: canonical.Flavour | None = None
-    channel: canonical.Channel | None = None
-    attention: canonical.Attention | None = None
-    conflict: Literal["true", "false"] | None = None
-    q: paging.Wanted | None = None
-
-    def wanted(self) -> log.Filter:
-        """The filter as the store takes it."""
-        given = self.model_dump(exclude={"limit", "after", "order", "conflict"})
-        conflict = None if self.conflict is None else self.conflict == "true"
-        return log.Filter(**given, conflict=conflict)
-
-
 @router.get("")
-def listing(runtime: deps.The, asked: Annotated[Filters, Query()]) -> Response:
+def listing(runtime: deps.The, asked: Annotated[filters.Notifications, Query()]) -> Response:
     """One page of the log, newest first unless `order=asc`."""
     with engine.read(runtime.engine) as connection:
         epoch = epochs.current(connection)

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps
+from app.doors import deps, paging
 from app.store import engine, files, log, personal
-from app.web.admin import answers, paging
+from app.web.admin import answers
 
 SCOPE: Final = "personal"
 SEES: Final = (Depends(deps.principal(SCOPE)), Depends(deps.once))

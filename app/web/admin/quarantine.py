@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, problems
-from app.store import audit, engine, epochs, quarantine
-from app.web.admin import answers, paging
+from app.doors import acts, deps, filters, paging, problems
+from app.store import engine, epochs, quarantine
+from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/quarantine")
-
-
-class Filters(paging.Page):
-    """Which rows to list; those that are open, unless another state or `all` is asked for."""
-
-    state: Literal["open", "released", "discarded", "all"] = "open"
-    source: paging.Source = None
 
 
 class Release(BaseModel):
@@ -33,7 +25,7 @@ class Release(BaseModel):
 
 
 @router.get("", dependencies=deps.READS)
-def listing(runtime: deps.The, asked: Annotated[Filters, Query()]) -> Response:
+def listing(runtime: deps.The, asked: Annotated[filters.Quarantine, Query()]) -> Response:
     """One page of the refused bodies, newest first."""
     with engine.read(runtime.engine) as connection:
         epoch = epochs.current(connection)
@@ -84,25 +76,7 @@ async def discard(
     _: deps.Nothing,
 ) -> Response:
     """Put a refused body away; raises `errors.Conflict` where it is not open any more."""
-    at = runtime.clock.now()
-
-    def act(connection: engine.Connection) -> bool:
-        if quarantine.one(connection, identifier) is None:
-            raise errors.NotFound(f"there is no quarantine row {identifier}")
-        done = quarantine.mark(connection, identifier, "discarded", who.subject, at)
-        if done:
-            audit.record(
-                connection,
-                id_=runtime.new_id(),
-                at=at,
-                principal=who.subject,
-                action="quarantine.discard",
-                target=identifier,
-            )
-        return done
-
-    if not await asyncio.wrap_future(runtime.writer.run(act)):
-        raise errors.Conflict(f"quarantine row {identifier} is not open any more")
+    await acts.discard(runtime, identifier, by=who.subject)
     return answers.give({"id": identifier, "state": "discarded"})
 
 

@@ -1,4 +1,4 @@
-"""Keyset paging of the admin lists: what may be asked, and the page that is given out.
+"""Keyset paging of the lists: what may be asked, and the page that is given out.
 
 Not here: what a cursor is (`store.cursors`); it carries the epoch, and one of another epoch is
 answered 410/70 with the head to start from (law 10).

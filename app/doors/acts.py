@@ -1,0 +1,98 @@
+"""What an administrator has done: asked for and written into the audit trail in one transaction.
+
+The same act whether it comes as JSON or from a page. Not here: who may (`deps`), releasing a
+refused body (`runtime.release`), doing what was asked of a feed (`feeds`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from app import errors
+from app.runtime import Runtime
+from app.sources import base
+from app.store import audit, engine, feeds, jobs, quarantine, standing
+
+
+def record(
+    runtime: Runtime,
+    connection: engine.Connection,
+    *,
+    by: str,
+    action: str,
+    target: str,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write into the audit trail that `by` did `action` to `target` just now."""
+    audit.record(
+        connection,
+        id_=runtime.new_id(),
+        at=runtime.clock.now(),
+        principal=by,
+        action=action,
+        target=target,
+        detail=detail,
+    )
+
+
+def feed_source(runtime: Runtime, name: str) -> base.SourceConfig:
+    """The source `name`, which has a feed. Raises `errors.NotFound`."""
+    source = runtime.source(name)
+    if source is None or source.feed is None:
+        raise errors.NotFound(f"there is no feed {name}")
+    return source
+
+
+def feed_told(
+    runtime: Runtime, source: base.SourceConfig, found: feeds.Feed | None
+) -> dict[str, Any]:
+    """How the feed of `source` stands now (`standing.told`); `source` has one."""
+    assert source.feed is not None  # noqa: S101 - those without are left out before
+    return standing.told(
+        found,
+        name=source.name,
+        kind=source.kind,
+        enabled=source.enabled,
+        every=source.feed.every,
+        now=runtime.clock.now(),
+    )
+
+
+async def ask_feed(
+    runtime: Runtime, name: str, action: str, arguments: dict[str, Any], *, by: str
+) -> str:
+    """Have `action` done at the feed `name`; gives the job's id.
+
+    Raises `errors.NotFound` where there is no such feed, `errors.Conflict` where it is disabled.
+    """
+    if not feed_source(runtime, name).enabled:
+        raise errors.Conflict(f"the source {name} is disabled in listener.toml")
+    job = jobs.Job(runtime.new_id(), name, action, arguments, by, runtime.clock.now())
+
+    def write(connection: engine.Connection) -> None:
+        jobs.ask(connection, job)
+        detail = {**arguments, "job": job.id}
+        record(runtime, connection, by=by, action=f"feed.{action}", target=name, detail=detail)
+
+    await asyncio.wrap_future(runtime.writer.run(write))
+    return job.id
+
+
+async def discard(runtime: Runtime, id_: str, *, by: str) -> None:
+    """Put the refused body `id_` away.
+
+    Raises `errors.NotFound`, and `errors.Conflict` where it is not open any more.
+    """
+
+    def act(connection: engine.Connection) -> bool:
+        if quarantine.one(connection, id_) is None:
+            raise errors.NotFound(f"there is no quarantine row {id_}")
+        done = quarantine.mark(connection, id_, "discarded", by, runtime.clock.now())
+        if done:
+            record(runtime, connection, by=by, action="quarantine.discard", target=id_)
+        return done
+
+    if not await asyncio.wrap_future(runtime.writer.run(act)):
+        raise errors.Conflict(f"quarantine row {id_} is not open any more")

@@ -1,0 +1,50 @@
+"""Which rows of the lists are asked for, as query parameters: the same in JSON and on pages.
+
+Not here: what they mean in SQL (`store.filters`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from app.doors import paging
+from app.notifications import notification as canonical, states
+from app.store import log
+
+
+def _known_state(state: str | None) -> str | None:
+    if state is not None and state not in states.STATES:
+        raise ValueError(f"expected one of {', '.join(states.STATES)}")
+    return state
+
+
+class Notifications(paging.Page):
+    """Which notifications to list, in which order."""
+
+    order: Literal["asc", "desc"] = "desc"
+    source: paging.Source = None
+    kind: canonical.Kind | None = None
+    state: Annotated[str | None, AfterValidator(_known_state)] = None
+    order_id: paging.Wanted | None = None
+    event_id: paging.Wanted | None = None
+    external_id: paging.Wanted | None = None
+    flavour: canonical.Flavour | None = None
+    channel: canonical.Channel | None = None
+    attention: canonical.Attention | None = None
+    conflict: Literal["true", "false"] | None = None
+    q: paging.Wanted | None = None
+
+    def wanted(self) -> log.Filter:
+        """The filter as the store takes it."""
+        given = self.model_dump(exclude={"limit", "after", "order", "conflict"})
+        conflict = None if self.conflict is None else self.conflict == "true"
+        return log.Filter(**given, conflict=conflict)
+
+
+class Quarantine(paging.Page):
+    """Which refused bodies; those that are open, unless another state or `all` is asked for."""
+
+    state: Literal["open", "released", "discarded", "all"] = "open"
+    source: paging.Source = None
