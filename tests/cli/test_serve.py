@@ -38,6 +38,12 @@ def test_the_curl_line_answers_201_and_again_201(served):
             assert json.loads(answer.read()) == json.loads(request.data)
 
 
+def test_the_curl_line_tells_of_an_order(served):
+    sent = json.loads(curl(curl_line(served.log)).data)
+    assert sent["eventType"] == "ServiceOrderStateChangeNotification"
+    assert {"id", "state"} <= sent["event"].keys()
+
+
 def test_it_stops_with_0_when_it_is_told_to(tmp_path):
     with serving.listener(tmp_path) as server:
         assert server.terminate() == 0
