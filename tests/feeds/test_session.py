@@ -55,6 +55,7 @@ def covage(asked):
     """A Covage whose list is the same page for ever."""
     if "token" in asked.path:
         return Reply(body=b'{"access": "a", "refresh": "b"}')
+    size = int(asked.query.get("size", "20"))
     events = [
         {
             "event_uuid": f"e{n}", "model": "event", "type": "order-running",
@@ -63,7 +64,7 @@ def covage(asked):
             "creation_date": "2026-03-02T09:00:00.000000Z",
             "modification_date": "2026-03-02T09:00:00.000000Z", "data": None,
         }
-        for n in range(3)
+        for n in range(size)
     ]  # fmt: skip
     return Reply(body=json.dumps(events).encode(), headers={"Content-Type": "application/json"})
 
