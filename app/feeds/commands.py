@@ -19,7 +19,7 @@ from app.feeds import notes, reading, session as sessions, trouble
 from app.outbound import failures
 from app.runtime import Runtime
 from app.sources import base
-from app.store import commands, engine, leases, pages, personal
+from app.store import commands, engine, leases, pages, personal, telling
 
 AT_ONCE: Final = 4
 """Orders of a source whose commands are done side by side."""
@@ -105,7 +105,7 @@ class Outbox:
     # --- an attempt -------------------------------------------------------------------------
 
     async def _attempt(self, command: commands.Command) -> None:
-        if await self._too_early(command):
+        if await self._too_late(command) or await self._too_early(command):
             return
         now = self._runtime.clock.now()
         begun = await self._write(
@@ -123,6 +123,26 @@ class Outbox:
             await self._failed(command, error.message)
         else:
             await self._resulted(command, result)
+
+    async def _too_late(self, command: commands.Command) -> bool:
+        """Whether its order has gone on since the news it answers; it is dropped, then."""
+        if command.follows is None or command.order_id is None:
+            return False
+        told, latest = await self._read(
+            lambda connection: (
+                telling.by_id(connection, command.follows or ""),
+                telling.latest_state(connection, command.source, command.order_id or ""),
+            )
+        )
+        if told is None or latest is None:
+            return False
+        if not self._kind.overtaken(command.command, told, latest):
+            return False
+        reason = f"the order has gone on: {told.raw_state} was answered, it is {latest.raw_state}"
+        now = self._runtime.clock.now()
+        await self._write(lambda connection: commands.cancel(connection, command.id, now, reason))
+        self._tell("command_dropped", command, reason=reason)
+        return True
 
     async def _too_early(self, command: commands.Command) -> bool:
         """Whether the operator's limit forbids it now; it waits until it no longer does."""

@@ -268,7 +268,8 @@ class Tjansteguiden:
             raise Refused(f"Unknown status {status[:40]}")
         self.journal.executed("set_status", str(kept.id), {"status": status, "by": asked.account})
         self._orders.set_status(kept, status, self._now(kept), asked.account)
-        return {"message": f"Status changed to {status} for order {kept.id}"}
+        verb = "changed to" if kept.status == status else "stays"
+        return {"message": f"Status {verb} {kept.status} for order {kept.id}"}
 
     def _add_message(self, asked: Asked) -> dict[str, Any]:
         kept, kind, message = self._order(asked), asked.text("type"), asked.text("message")

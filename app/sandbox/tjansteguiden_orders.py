@@ -14,6 +14,7 @@ from typing import Final
 from app.sandbox.scenario import Step
 
 STATUSES: Final = ("new", "received", "active", "waiting", "cancelled", "delivered")
+RECEIVED: Final = "received"
 FINAL: Final = frozenset({"cancelled", "delivered"})
 TYPES: Final = ("error", "alert", "system", "log")
 
@@ -108,7 +109,13 @@ class Orders:
         self._kept[kept.id] = kept
 
     def set_status(self, kept: Kept, status: str, at: datetime, by: str) -> None:
-        """Put it in `status` and write so in its log; the same status again is only written."""
+        """Put it in `status` and write so in its log; the same status again is only written.
+
+        `received` does not take back an order that has ended (~): only that it came is written.
+        """
+        if status == RECEIVED and kept.status in FINAL:
+            self.write(kept, "system", f"Status {status} came too late", at, by)
+            return
         if kept.status != status:
             kept.status = status
             self._counts[kept.id] = self._counts.get(kept.id, 0) + 1

@@ -344,6 +344,15 @@ class PullKind(SourceKind, Protocol):
         """What an appended notification asks us to do, in order."""
         ...
 
+    def overtaken(
+        self, command: str, told: canonical.Notification, latest: canonical.Notification
+    ) -> bool:
+        """Whether a `command` that follows on `told` comes too late, its order being at `latest`.
+
+        `latest`: what the log says last of the order's state.
+        """
+        ...
+
     def command(
         self,
         feed: Any,

@@ -27,6 +27,15 @@ def by_id(connection: Connection, id_: str) -> Notification | None:
     return found[0] if found else None
 
 
+def latest_state(connection: Connection, source: str, order_id: str) -> Notification | None:
+    """The last notification of an order that tells its state; null where none does."""
+    log = tables.LOG.c
+    asked = _whole().where(log.source == source, log.order_id == order_id)
+    asked = asked.where(log.raw_state.is_not(None))
+    found = _read(connection, asked.order_by(None).order_by(log.seq.desc()).limit(1))
+    return found[0] if found else None
+
+
 def _whole() -> Select[Any]:
     log, payload = tables.LOG, tables.PAYLOAD
     columns = [log.c[name] for name in _FIELDS]

@@ -235,3 +235,31 @@ async def test_a_failed_chain_asks_a_person_to_look(fresh, tmp_path, sqlite_url)
         assert note["event_id"].startswith("follow_up:")
         failed = await ended(live, note["event_id"].removeprefix("follow_up:"))
         assert (failed.state, failed.order_id) == ("failed", note["order_id"])
+
+
+async def test_a_write_back_is_dropped_where_the_order_has_gone_on(fresh, tmp_path, database_url):
+    fresh.fault("tjansteguiden", "too_many_requests", where="set_status", times=100)
+    source = table("guide", fresh.url, more='write_back = "on_commit"')
+    async with running.feeds_of(tmp_path, database_url, source) as live:
+
+        def held():
+            return [c for c in everything(live, state="queued") if c.error and c.attempts]
+
+        (late, *_) = await live.until(held)
+        fresh.advance(scenario=30 * 86400)
+        await live.until(lambda: statuses(live, late.order_id)[-1] in {"cancelled", "delivered"})
+        await live.write(
+            lambda connection: commands.retry(connection, late.id, live.runtime.clock.now())
+        )
+        dropped = await ended(live, late.id)
+        last = statuses(live, late.order_id)[-1]
+        assert (dropped.state, dropped.attempts) == ("cancelled", 1)
+        assert dropped.error == f"the order has gone on: new was answered, it is {last}"
+        assert late.order_id not in {one["about"] for one in told(fresh)}
+        assert not [r for r in live.rows("guide") if r["attention"] == "follow_up"]
+
+
+def statuses(live, order):
+    """What rows told of an order, one after the other."""
+    rows = [row for row in live.rows("guide") if row["order_id"] == order]
+    return [row["raw_state"] for row in rows if row["raw_state"]]

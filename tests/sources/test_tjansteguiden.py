@@ -430,6 +430,13 @@ def test_at_first_sight_info_and_customer_are_asked_for_and_received_is_set_last
     assert KIND.follow_ups(writing, read(entry("order_info", row("new")))) == ()
 
 
+@pytest.mark.parametrize("status", words.STATUSES)
+def test_received_comes_too_late_for_an_order_that_is_no_longer_new(status):
+    new, latest = read(entry("orders", row("new"))), read(entry("orders", row(status)))
+    assert KIND.overtaken("set_status", new, latest) is (status != "new")
+    assert KIND.overtaken("order_info", new, latest) is False
+
+
 def test_an_order_we_could_not_take_over_is_told_only_where_it_is_so_configured():
     note = read(entry("orders", row("new"))).model_copy(
         update={

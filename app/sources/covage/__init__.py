@@ -175,6 +175,12 @@ class Covage:
         """Nothing."""
         return ()
 
+    def overtaken(
+        self, _command: str, _told: canonical.Notification, _latest: canonical.Notification
+    ) -> bool:
+        """Never: nothing follows."""
+        return False
+
     def command(
         self,
         feed: CovageFeed,

@@ -194,6 +194,12 @@ class OnApi:
         """Nothing."""
         return ()
 
+    def overtaken(
+        self, _command: str, _told: canonical.Notification, _latest: canonical.Notification
+    ) -> bool:
+        """Never: nothing follows."""
+        return False
+
     def command(
         self,
         _feed: OnApiFeed,

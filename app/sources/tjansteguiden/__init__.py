@@ -157,6 +157,12 @@ class Tjansteguiden:
         """
         return outcomes.follow_ups(feed, notification)
 
+    def overtaken(
+        self, command: str, told: canonical.Notification, latest: canonical.Notification
+    ) -> bool:
+        """A `received` that answers a status the order no longer has: it would take it back."""
+        return outcomes.overtaken(command, told, latest)
+
     def command(
         self,
         feed: TjansteguidenFeed,

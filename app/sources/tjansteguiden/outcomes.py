@@ -99,11 +99,20 @@ def follow_ups(feed: calls.TjansteguidenFeed, notification: Notification) -> tup
     if (notification.event_type, notification.kind) != (words.ORDERS, Kind.CREATED):
         return ()
     steps = [base.Step(name, {}, changes_state=False) for name in (words.INFO, calls.CUSTOMER)]
-    is_new = (notification.raw_state or "").casefold() == "new"
+    is_new = _status(notification) == words.NEW
     if feed.write_back == "on_commit" and is_new:
         told = {"status": words.RECEIVED}
         steps.append(base.Step(calls.SET_STATUS, told, changes_state=True))
     return tuple(steps)
+
+
+def overtaken(command: str, told: Notification, latest: Notification) -> bool:
+    """Whether the order has gone on since `told`, so that a status that answers it is too late."""
+    return command == calls.SET_STATUS and _status(latest) != _status(told)
+
+
+def _status(notification: Notification) -> str:
+    return (notification.raw_state or "").casefold()
 
 
 def _complaint(feed: calls.TjansteguidenFeed, notification: Notification) -> tuple[base.Step, ...]:

@@ -33,6 +33,7 @@ ORDERS: Final = "orders"
 INFO: Final = "order_info"
 LOG: Final = "order_log"
 
+NEW: Final = "new"
 RECEIVED: Final = "received"
 DELIVERED: Final = "delivered"
 FINAL: Final = frozenset({"cancelled", DELIVERED})
@@ -48,7 +49,7 @@ class Status:
 
 STATUSES: Final[Mapping[str, Status]] = MappingProxyType(
     {
-        "new": Status(None, Attention.BUYER_ACTION),
+        NEW: Status(None, Attention.BUYER_ACTION),
         RECEIVED: Status("acknowledged"),
         "active": Status("inProgress"),  # being handled
         "waiting": Status("pending"),
