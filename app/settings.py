@@ -32,7 +32,7 @@ from pydantic import (
 
 from app import errors
 from app.security import directory, jwt, references
-from app.sources import base, discover, feed_config
+from app.sources import auths, base, discover, feed_config
 
 PREFIX: Final = "LISTENER_"
 DEFAULT_FILE: Final = Path("listener.toml")
@@ -342,7 +342,7 @@ class _Reading:
         if source.tokens_not_before is not None and source.tokens_not_before.tzinfo is None:
             self._fault(place, "tokens_not_before", "has no zone; e.g. 2027-01-31T12:00:00Z")
         for n, entry in enumerate(source.auth):
-            if isinstance(entry, base.JwtAuth) and entry.issuer not in issuers:
+            if isinstance(entry, auths.JwtAuth) and entry.issuer not in issuers:
                 known = ", ".join(sorted(issuers)) or "none"
                 fault = f"there is no issuer {entry.issuer!r}; declared by [[issuer]]: {known}"
                 self._fault(place, f"auth[{n}].issuer", fault)

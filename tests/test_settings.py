@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from app import errors, settings
 from app.security import jwt
-from app.sources import base, discover, on_api
+from app.sources import auths, base, discover, on_api
 
 KINDS = frozenset({"tmf", "on_api", "covage", "tjansteguiden"})
 HOUSE = Path(__file__).parent.parent
@@ -374,9 +374,9 @@ feed = { url = "https://ko.example/api/2.3.1/", username = "sp1", password = "${
     )
     assert orange.feed is None
     assert orange.auth == (
-        base.JwtAuth(type="jwt", issuer="sso", client_id="orange-notifier"),
-        base.BasicAuth(type="basic", username="u", password=SecretStr("pass:word")),
-        base.ApiKeyAuth(type="api_key", key=SecretStr("the key")),
+        auths.JwtAuth(type="jwt", issuer="sso", client_id="orange-notifier"),
+        auths.BasicAuth(type="basic", username="u", password=SecretStr("pass:word")),
+        auths.ApiKeyAuth(type="api_key", key=SecretStr("the key")),
     )
     assert "pass:word" not in repr(found)
     assert "hush" not in repr(found)

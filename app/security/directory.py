@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from app import errors
 from app.security import credentials
-from app.sources import base
+from app.sources import auths, base
 from app.store.credentials import StoredCredential
 
 SCOPES: Final = (
@@ -108,16 +108,16 @@ class Directory:
             return None
         return held.principal.scopes
 
-    def _declare(self, source: str, entry: base.Auth) -> None:
+    def _declare(self, source: str, entry: auths.Auth) -> None:
         match entry:
-            case base.JwtAuth():
+            case auths.JwtAuth():
                 principal = Principal(source, f"jwt:{entry.client_id}", frozenset(entry.scopes))
                 self._clients[entry.issuer, entry.client_id] = principal
-            case base.ApiKeyAuth(key=key) if key is not None:
+            case auths.ApiKeyAuth(key=key) if key is not None:
                 digest = credentials.digest(key.get_secret_value().encode(), self._pepper)
                 principal = Principal(source, f"api_key:{source}", frozenset(entry.scopes))
                 self._keys[digest] = principal
-            case base.BasicAuth(username=str(name), password=password) if password is not None:
+            case auths.BasicAuth(username=str(name), password=password) if password is not None:
                 digest = credentials.digest(password.get_secret_value().encode(), self._pepper)
                 principal = Principal(source, f"basic:{name}", frozenset(entry.scopes))
                 self._users[name] = (digest, principal)
@@ -176,15 +176,15 @@ def faults(sources: Iterable[base.SourceConfig]) -> Iterator[tuple[str, str, str
                 owners[mark] = source.name
 
 
-def _entry_faults(entry: base.Auth) -> Iterator[tuple[str, str]]:
+def _entry_faults(entry: auths.Auth) -> Iterator[tuple[str, str]]:
     """What is wrong with one entry by itself: (key within it, what)."""
     for scope in getattr(entry, "scopes", ()):
         if scope not in SCOPES:
             yield ".scopes", f"there is no scope {scope!r}; expected {', '.join(SCOPES)}"
     match entry:
-        case base.ApiKeyAuth(key=key) if key is not None and not key.get_secret_value():
+        case auths.ApiKeyAuth(key=key) if key is not None and not key.get_secret_value():
             yield ".key", "is empty; leave it out to use `listener credential add`"
-        case base.BasicAuth(username=name, password=word) if name is not None or word is not None:
+        case auths.BasicAuth(username=name, password=word) if name is not None or word is not None:
             if not name or word is None or not word.get_secret_value():
                 yield "", "username and password are needed together, neither empty"
             elif ":" in name:
@@ -193,14 +193,14 @@ def _entry_faults(entry: base.Auth) -> Iterator[tuple[str, str]]:
             pass
 
 
-def _mark(entry: base.Auth) -> tuple[str, str, str] | None:
+def _mark(entry: auths.Auth) -> tuple[str, str, str] | None:
     """What of an entry must lead to one source."""
     match entry:
-        case base.JwtAuth():
+        case auths.JwtAuth():
             return entry.type, entry.issuer, entry.client_id
-        case base.ApiKeyAuth(key=key) if key is not None:
+        case auths.ApiKeyAuth(key=key) if key is not None:
             return entry.type, "", key.get_secret_value()
-        case base.BasicAuth(username=str(name)):
+        case auths.BasicAuth(username=str(name)):
             return entry.type, "", name
         case _:
             return None

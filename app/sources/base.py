@@ -1,7 +1,7 @@
 """What every kind of source offers (`SourceKind`, `PullKind`) and how one is configured.
 
-Not here: any operator's words (its folder), how a feed is configured (`feed_config`), the store,
-the network. Source: DESIGN §7, §8, §13.
+Not here: any operator's words (its folder), how its senders prove who they are (`auths`)
+and its feed is configured (`feed_config`), the store, the network. Source: DESIGN §7, §8, §13.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from app.notifications import notification as canonical
-from app.sources import feed_config, hub_config
+from app.sources import auths, feed_config, hub_config
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 
@@ -24,55 +24,7 @@ FeedConfig: TypeAlias = feed_config.FeedConfig
 """How a feed is asked; each pull kind has a subclass as `feed_config`."""
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class JwtAuth(_Entry):
-    """A token of a configured issuer whose client (client_id, azp or sub) is `client_id`."""
-
-    type: Literal["jwt"]
-    issuer: str
-    client_id: str
-    scopes: tuple[str, ...] = ("notifications:write",)
-
-
-class ApiKeyAuth(_Entry):
-    """`X-API-Key`; the keys themselves are made by `listener credential add`, or given as `key`."""
-
-    type: Literal["api_key"]
-    key: SecretStr | None = None
-    scopes: tuple[str, ...] = ("notifications:write",)
-
-
-class BasicAuth(_Entry):
-    """HTTP Basic; passwords by `listener credential add`, or `username` and `password` here."""
-
-    type: Literal["basic"]
-    username: str | None = None
-    password: SecretStr | None = None
-    scopes: tuple[str, ...] = ("notifications:write",)
-
-
-class CallbackKeyAuth(_Entry):
-    """A key in the callback's path, for an operator that cannot send credentials; never implied."""
-
-    type: Literal["callback_key"]
-
-
-class ClientAuth(_Entry):
-    """OAuth2 client credentials: the operator fetches its token from our `POST /oauth2/token`."""
-
-    type: Literal["client"]
-    scopes: tuple[str, ...] = ("notifications:write",)
-
-
-Auth = Annotated[
-    JwtAuth | ApiKeyAuth | BasicAuth | CallbackKeyAuth | ClientAuth, Field(discriminator="type")
-]
-
-
-class SourceConfig(_Entry):
+class SourceConfig(BaseModel):
     """One operator as listener.toml declares it (`[[source]]`). Unknown keys are errors.
 
     `zone`: IANA name for times without one. `allow`: networks the source may send from (empty =
@@ -82,10 +34,12 @@ class SourceConfig(_Entry):
     its feed_config, or None where it pushes}}`. `hub`: the operator's, where we subscribe to it.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     name: str = Field(pattern=NAME_PATTERN)
     kind: str = "tmf"
     enabled: bool = True
-    auth: tuple[Auth, ...] = ()
+    auth: tuple[auths.Auth, ...] = ()
     zone: str | None = None
     strict: bool = False
     unknown_event_types: Literal["refuse", "store"] = "refuse"
