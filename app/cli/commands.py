@@ -14,6 +14,7 @@ from app.cli import (
     credential,
     db,
     demo,
+    export,
     feed,
     hub,
     notifications,
@@ -41,6 +42,7 @@ def build() -> typer.Typer:
     app.add_typer(_credential(), name="credential")
     _add(app, send.send, send.EXAMPLES)
     _add(app, notifications.notifications, notifications.EXAMPLES)
+    _add(app, export.export, export.EXAMPLES)
     app.add_typer(_feed(), name="feed")
     app.add_typer(_command(), name="command")
     app.add_typer(_hub(), name="hub")

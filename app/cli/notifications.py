@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from app import settings
-from app.cli import failure, opening, screen
-from app.notifications import notification as canonical, states, warnings
+from app.cli import failure, opening, screen, wanted
+from app.notifications import warnings
 from app.sources import fields
 from app.store import engine, log, tail
 
@@ -29,36 +29,22 @@ PAGE = 500
 WAIT = 5.0
 
 
-def known_state(text: str) -> str:
-    """`text` if it is a canonical state. Raises `BadParameter` naming them."""
-    if text not in states.STATES:
-        msg = f"{text!r} is no state; expected one of: {', '.join(states.STATES)}"
-        raise typer.BadParameter(msg)
-    return text
-
-
 def notifications(  # noqa: PLR0913 - one parameter an option
     which: Annotated[
         str | None, typer.Argument(metavar="[ID or SEQ]", help="Show this one whole.")
     ] = None,
     *,
-    source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
-    kind: Annotated[canonical.Kind | None, typer.Option(help="What happened.")] = None,
-    state: Annotated[
-        str | None, typer.Option(parser=known_state, metavar="STATE", help="The order's state.")
-    ] = None,
-    order: Annotated[str | None, typer.Option(help="The order's id.")] = None,
-    event: Annotated[str | None, typer.Option(help="The event's id.")] = None,
-    external_id: Annotated[str | None, typer.Option(help="Our own reference.")] = None,
-    flavour: Annotated[canonical.Flavour | None, typer.Option(help="The wire contract.")] = None,
-    channel: Annotated[canonical.Channel | None, typer.Option(help="Pushed or pulled.")] = None,
-    attention: Annotated[canonical.Attention | None, typer.Option(help="What it asks.")] = None,
-    conflict: Annotated[
-        bool | None, typer.Option(help="Only those that disagree with an earlier one, or not.")
-    ] = None,
-    query: Annotated[
-        str | None, typer.Option("--query", "-q", help="One of its ids is this or begins so.")
-    ] = None,
+    source: wanted.Source = None,
+    kind: wanted.Kind = None,
+    state: wanted.State = None,
+    order: wanted.Order = None,
+    event: wanted.Event = None,
+    external_id: wanted.ExternalId = None,
+    flavour: wanted.Flavour = None,
+    channel: wanted.Channel = None,
+    attention: wanted.Attention = None,
+    conflict: wanted.Conflict = None,
+    query: wanted.Words = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=PAGE, help="How many.")] = 20,
     before: Annotated[int | None, typer.Option(metavar="SEQ", help="Older than this.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="And those to come.")] = False,
@@ -66,7 +52,7 @@ def notifications(  # noqa: PLR0913 - one parameter an option
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line a notification.")] = False,
 ) -> None:
     """Show the newest notifications, the latest last; or one whole."""
-    wanted = log.Filter(
+    asked = log.Filter(
         source=source,
         kind=kind,
         state=state,
@@ -85,11 +71,11 @@ def notifications(  # noqa: PLR0913 - one parameter an option
             return
         with contextlib.suppress(*[KeyboardInterrupt] if follow else []):  # the way to end it
             with engine.read(opened) as connection:
-                rows = log.page(connection, wanted, after_seq=before, limit=limit, ascending=False)
+                rows = log.page(connection, asked, after_seq=before, limit=limit, ascending=False)
                 head = log.head(connection)
             _list(reversed(rows), as_json=as_json)
             if follow:
-                _list(_to_come(opened, wanted, head), as_json=as_json, titled=False)
+                _list(_to_come(opened, asked, head), as_json=as_json, titled=False)
             elif not rows:
                 screen.remark("none; send one: listener send --samples lists what there is to send")
 
@@ -127,7 +113,7 @@ def _remarks(row: dict[str, Any]) -> list[str]:
     return [*said, *row["warnings"]]
 
 
-def _to_come(opened: engine.Database, wanted: log.Filter, head: int) -> Iterator[dict[str, Any]]:
+def _to_come(opened: engine.Database, asked: log.Filter, head: int) -> Iterator[dict[str, Any]]:
     """The rows after `head` as they are committed, until interrupted."""
     follower = tail.Tail(opened)
     follower.start()
@@ -136,7 +122,7 @@ def _to_come(opened: engine.Database, wanted: log.Filter, head: int) -> Iterator
             follower.wait(head, WAIT)
             with engine.read(opened) as connection:
                 seen = log.head(connection)
-                rows = log.page(connection, wanted, after_seq=head, limit=PAGE, ascending=True)
+                rows = log.page(connection, asked, after_seq=head, limit=PAGE, ascending=True)
             yield from rows
             head = rows[-1]["seq"] if len(rows) == PAGE else seen
     finally:

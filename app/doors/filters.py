@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from app.doors import paging
-from app.notifications import notification as canonical, states
+from app.doors import deps, paging
+from app.notifications import forms, notification as canonical, states
 from app.store import log
 
 
@@ -20,10 +20,9 @@ def _known_state(state: str | None) -> str | None:
     return state
 
 
-class Notifications(paging.Page):
-    """Which notifications to list, in which order."""
+class Wanted(deps.Parameters):
+    """Which notifications are wanted."""
 
-    order: Literal["asc", "desc"] = "desc"
     source: paging.Source = None
     kind: canonical.Kind | None = None
     state: Annotated[str | None, AfterValidator(_known_state)] = None
@@ -38,9 +37,22 @@ class Notifications(paging.Page):
 
     def wanted(self) -> log.Filter:
         """The filter as the store takes it."""
-        given = self.model_dump(exclude={"limit", "after", "order", "conflict"})
+        given = self.model_dump(include=set(Wanted.model_fields) - {"conflict"})
         conflict = None if self.conflict is None else self.conflict == "true"
         return log.Filter(**given, conflict=conflict)
+
+
+class Notifications(Wanted, paging.Page):
+    """Which notifications to list, in which order."""
+
+    order: Literal["asc", "desc"] = "desc"
+
+
+class Export(Wanted):
+    """Which notifications to give out, in which form; `personal`: with what is personal."""
+
+    format: forms.Name = forms.Name.NDJSON
+    personal: Literal["true", "false"] = "false"
 
 
 class Quarantine(paging.Page):

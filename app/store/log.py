@@ -6,6 +6,7 @@ Rows are dicts of plain values, times as aware UTC datetimes. Not here: appendin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -14,7 +15,8 @@ from app.store import filters, tables
 
 Filter = filters.Filter
 
-_FIELDS = tuple(c.name for c in tables.LOG.columns if c.name != "payload_gone_at")
+FIELDS = tuple(c.name for c in tables.LOG.columns if c.name != "payload_gone_at")
+"""The canonical columns, in their order."""
 
 
 def page(
@@ -24,19 +26,23 @@ def page(
     after_seq: int | None,
     limit: int,
     ascending: bool,
+    also: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """At most `limit` notifications beyond `after_seq` (null: from the end they begin at).
 
     Each has every field of DESIGN §5 but `summary` and `raw`, and `conflict` (bool) and `sightings`
-    (how often it came again).
+    (how often it came again). `also`: which of those two it has all the same.
     """
     log = tables.LOG
     rows = select(log).where(*asked.conditions(connection.dialect.name)).limit(limit)
     if after_seq is not None:
         rows = rows.where(log.c.seq > after_seq if ascending else log.c.seq < after_seq)
     rows = rows.order_by(log.c.seq if ascending else log.c.seq.desc())
-    found = connection.execute(_told(rows, ascending=ascending))
-    return [_notification(row) for row in found.mappings()]
+    payload = [tables.PAYLOAD.c[name] for name in also]
+    found = connection.execute(_told(rows, ascending=ascending).add_columns(*payload))
+    return [
+        {**_notification(row), **{name: row[name] for name in also}} for row in found.mappings()
+    ]
 
 
 def one(connection: Connection, id_: str) -> dict[str, Any] | None:
@@ -96,7 +102,7 @@ def _told(rows: Select[Any], *, ascending: bool) -> Select[Any]:
 
 
 def _notification(row: Any) -> dict[str, Any]:
-    told = {name: row[name] for name in _FIELDS}
+    told = {name: row[name] for name in FIELDS}
     told["content_type"] = row["content_type"]
     told["conflict"] = row["conflict_of"] is not None
     told["sightings"] = row["sightings"] or 0

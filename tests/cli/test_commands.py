@@ -9,6 +9,7 @@ EVERY = [
     ("token",),
     ("send",),
     ("notifications",),
+    ("export",),
     ("check",),
     ("openapi",),
     ("credential", "add"),

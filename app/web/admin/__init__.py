@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from app.web.admin import (
     audit,
     commands,
+    export,
     feeds,
     jobs,
     notifications,
@@ -22,6 +23,7 @@ from app.web.admin import (
 routers: Final[tuple[APIRouter, ...]] = (
     notifications.router,
     search.router,
+    export.router,
     quarantine.router,
     sources.router,
     feeds.router,

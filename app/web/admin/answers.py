@@ -1,11 +1,10 @@
-"""How the admin interface answers: JSON that is not kept by anyone between, and bytes as text.
+"""How the admin interface answers: JSON that is not kept by anyone between.
 
 Times are given out as RFC 3339 with Z and 6 decimals (DESIGN §13).
 """
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,16 +25,6 @@ def give(document: Any, *, status: int = 200) -> Response:
     """`document` (dicts, lists, datetimes) as JSON."""
     content = pydantic_core.to_json(_plain(document), inf_nan_mode="strings")
     return Response(content, status, media_type="application/json", headers=HEADERS)
-
-
-def readable(raw: bytes | None) -> tuple[str | None, str | None]:
-    """Bytes for a JSON document: (text, `utf-8`), (text, `base64`), or twice null for none."""
-    if raw is None:
-        return None, None
-    try:
-        return raw.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        return base64.b64encode(raw).decode("ascii"), "base64"
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from app import errors
 from app.doors import deps, filters, paging
+from app.notifications import forms
 from app.store import engine, epochs, log
 from app.web.admin import answers
 
@@ -77,5 +78,5 @@ def safe_type(content_type: str | None) -> str:
 
 
 def _whole(found: dict[str, Any]) -> dict[str, Any]:
-    text, encoding = answers.readable(found["raw"])
+    text, encoding = forms.readable(found["raw"])
     return {**found, "raw": text, "raw_encoding": encoding}

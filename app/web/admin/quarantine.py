@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from app import errors
 from app.doors import acts, deps, filters, paging, problems
+from app.notifications import forms
 from app.store import engine, epochs, quarantine
 from app.web.admin import answers
 
@@ -46,7 +47,7 @@ def one(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Re
         found = quarantine.one(connection, identifier)
     if found is None:
         raise errors.NotFound(f"there is no quarantine row {identifier}")
-    body, encoding = answers.readable(found["body"])
+    body, encoding = forms.readable(found["body"])
     return answers.give({**_told(found), "body": body, "body_encoding": encoding})
 
 

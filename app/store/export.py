@@ -1,0 +1,58 @@
+"""All notifications of a filter, page by page: in bounded memory and without a long transaction.
+
+Each page is read in a transaction of its own, so that no snapshot is held while somebody reads
+slowly; what is appended meanwhile is beyond `upto` and not in it. Not here: the form they are given
+out in (`notifications.forms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from app.notifications import forms
+from app.store import engine, log
+
+FIELDS: Final = (*log.FIELDS, "content_type", "conflict", "sightings", "summary")
+"""What is told of each notification, in this order."""
+
+PERSONAL_FIELDS: Final = (*FIELDS, "raw", "raw_encoding")
+"""The same with the bytes, which hold what is personal."""
+
+PAGE: Final = 500
+PAGE_WITH_BYTES: Final = 20
+"""Rows a page; with their bytes, at most 1 MiB each, as few as memory should hold."""
+
+
+def head(database: engine.Database) -> int:
+    """Where an export that begins now ends: the seq of the newest notification."""
+    with engine.read(database) as connection:
+        return log.head(connection)
+
+
+def pages(
+    database: engine.Database, asked: log.Filter, *, upto: int, personal: bool
+) -> Iterator[list[dict[str, Any]]]:
+    """Pages of the notifications that `asked` lets through, oldest first, up to seq `upto`.
+
+    Each has the `FIELDS`; `personal`: the `PERSONAL_FIELDS`.
+    """
+    limit = PAGE_WITH_BYTES if personal else PAGE
+    also = ("summary", "raw") if personal else ("summary",)
+    after: int | None = None
+    more = True
+    while more:
+        with engine.read(database) as connection:
+            found = log.page(
+                connection, asked, after_seq=after, limit=limit, ascending=True, also=also
+            )
+        rows = [row for row in found if row["seq"] <= upto]
+        more = len(rows) == limit
+        if rows:
+            after = rows[-1]["seq"]
+            yield [_told(row) if personal else row for row in rows]
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    text, encoding = forms.readable(row["raw"])
+    return {**row, "raw": text, "raw_encoding": encoding}

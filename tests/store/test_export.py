@@ -1,0 +1,66 @@
+"""All notifications of a filter, page by page."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from app.store import export, log
+from tests.store import filling
+
+
+def exported(database, asked=None, *, upto=None, personal=False):
+    upto = export.head(database) if upto is None else upto
+    wanted = log.Filter() if asked is None else asked
+    return list(export.pages(database, wanted, upto=upto, personal=personal))
+
+
+@pytest.mark.parametrize(("personal", "limit"), [(False, "PAGE"), (True, "PAGE_WITH_BYTES")])
+def test_pages_hold_each_notification_once_oldest_first(database, monkeypatch, personal, limit):
+    monkeypatch.setattr(export, limit, 2)
+    filling.put(database, *({} for _ in range(5)))
+    pages = exported(database, personal=personal)
+    assert [[row["seq"] for row in page] for page in pages] == [[1, 2], [3, 4], [5]]
+
+
+def test_of_an_empty_log_there_is_no_page(database):
+    assert exported(database) == []
+
+
+def test_what_comes_later_is_not_in_it(database):
+    filling.put(database, {}, {})
+    upto = export.head(database)
+    filling.put(database, {})
+    assert [row["seq"] for row in exported(database, upto=upto)[0]] == [1, 2]
+
+
+def test_no_transaction_is_open_between_two_pages(database, monkeypatch):
+    monkeypatch.setattr(export, "PAGE", 1)
+    filling.put(database, {}, {})
+    pages = export.pages(database, log.Filter(), upto=9, personal=False)
+    first = next(pages)
+    assert database.pool.checkedout() == 0
+    filling.put(database, {})
+    assert [row["seq"] for row in itertools.chain(first, *pages)] == [1, 2, 3]
+
+
+def test_a_filter_is_kept_and_the_search_too(database):
+    filling.put(database, {"order_id": "A-1"}, {"order_id": "B-1"}, {"order_id": "A-2"})
+    pages = exported(database, log.Filter(q="A-1"))
+    assert [row["order_id"] for page in pages for row in page] == ["A-1"]
+    assert exported(database, log.Filter(state="failed")) == []
+
+
+def test_bytes_are_told_only_where_what_is_personal_is(database):
+    filling.put(database, {"raw": b"\xc3\xa5", "summary": {"message": "m"}}, {"raw": b"\xff"})
+    (plain,) = exported(database)
+    assert set(plain[0]) == set(export.FIELDS)
+    assert plain[0]["summary"] == {"message": "m"}
+    assert "å" not in str(plain)
+    (whole,) = exported(database, personal=True)
+    assert set(whole[0]) == set(export.PERSONAL_FIELDS)
+    assert [(row["raw"], row["raw_encoding"]) for row in whole] == [
+        ("å", "utf-8"),
+        ("/w==", "base64"),
+    ]
