@@ -17,9 +17,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from app import errors
-from app.store import feed_tables
+from app.store import feed_tables, order_tables, tables
 
-METADATA = feed_tables.FEED.metadata
+_DECLARED = (tables.LOG, feed_tables.FEED, order_tables.ORDERS)  # one of each module of tables
+METADATA = _DECLARED[0].metadata
 UPGRADE_LOCK = 7_237_106_621
 """Advisory lock key: one process at a time changes the schema on PostgreSQL."""
 
