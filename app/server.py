@@ -199,7 +199,7 @@ def serve_plain(
     app: Application, listening: socket.socket, *, announce: Callable[[], None] = lambda: None
 ) -> int:
     """Serve `app`, which drains nothing, until SIGTERM or SIGINT; gives the exit code."""
-    server = Plain(_plain(app), announce)
+    server = Plain(_configuration(app, grace=HASTE), announce)
     server.run(sockets=[listening])
     return 0 if server.started else 1
 
@@ -211,7 +211,7 @@ def beside(app: Application, listening: socket.socket) -> Generator[None, None, 
     Raises `errors.ConfigurationError` where it does not begin to serve.
     """
     ready = threading.Event()
-    server = Plain(_plain(app), ready.set)
+    server = Plain(_configuration(app, grace=HASTE), ready.set)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listening]}, name="beside", daemon=True
     )
@@ -225,7 +225,8 @@ def beside(app: Application, listening: socket.socket) -> Generator[None, None, 
         thread.join(HASTE + STARTING)
 
 
-def _plain(app: Application) -> uvicorn.Config:
+def _configuration(app: Application, *, grace: int, **more: Any) -> uvicorn.Config:
+    """What every server of ours is: our HTTP, our log lines; it waits `grace` seconds at its end."""
     return uvicorn.Config(
         app,
         http=http1.Protocol,
@@ -235,7 +236,8 @@ def _plain(app: Application) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=HASTE,
+        timeout_graceful_shutdown=grace,
+        **more,
     )
 
 
@@ -248,18 +250,11 @@ def _run(
 ) -> int:
     telemetry.configure(settings.log_level, settings.log_format)
     app = main.create_app(settings, feeds=feeds)
-    configuration = uvicorn.Config(
+    configuration = _configuration(
         app,
-        http=http1.Protocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
+        grace=GRACE,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=GRACE,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
