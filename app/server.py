@@ -226,7 +226,7 @@ def beside(app: Application, listening: socket.socket) -> Generator[None, None, 
 
 
 def _configuration(app: Application, *, grace: int, **more: Any) -> uvicorn.Config:
-    """What every server of ours is: our HTTP, our log lines; it waits `grace` seconds at its end."""
+    """What every server of ours is: our HTTP and log lines; it ends in `grace` seconds."""
     return uvicorn.Config(
         app,
         http=http1.Protocol,
