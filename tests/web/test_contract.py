@@ -138,7 +138,8 @@ def test_our_words_are_all_told(name, values):
 def test_every_code_of_the_error_table_has_an_example_that_is_what_is_sent():
     shown = set()
     for response in RESPONSES.values():
-        for example in response["content"]["application/json"].get("examples", {}).values():
+        content = response.get("content", {"application/json": {}})
+        for example in content["application/json"].get("examples", {}).values():
             said = example.get("value", {})
             if "code" not in said:
                 continue
