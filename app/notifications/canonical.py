@@ -164,6 +164,7 @@ def _cancel_task(task: wire.CancelOrder, heard: Heard, found: findings.Findings)
         "order_id": _required_id(task.id, heard, found),
         "about_order_id": _text(about_id, f"{heard.place.path}.about.id", found),
         "href": task.href,
+        "raw_state": task.state,
     }
 
 

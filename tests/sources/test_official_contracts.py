@@ -49,6 +49,7 @@ CANCEL_PRODUCT = HEARD | {
     "order_id": "id",
     "href": "href",
     "about_order_id": "id",
+    "raw_state": "acknowledged",
     "refs": {"correlationId": "correlationId"},
     "summary": {
         "task_state": "acknowledged",
@@ -69,6 +70,7 @@ SERVICE_OF_V4 = ORDER | {
     "summary": KEPT,
 }
 CANCEL_SERVICE = CANCEL_PRODUCT | {
+    "raw_state": "accepted",
     "href": filler.LINK,
     "summary": CANCEL_PRODUCT["summary"] | {"task_state": "accepted", "message": "message"},
 }

@@ -144,6 +144,7 @@ EXAMPLES = {
     | CANCEL
     | {
         "kind": "cancel_created",
+        "raw_state": "acknowledged",
         "summary": {
             "task_state": "acknowledged",
             "cancellationReason": "Duplicate order",
@@ -156,6 +157,7 @@ EXAMPLES = {
     | CANCEL
     | {
         "kind": "cancel_state_changed",
+        "raw_state": "inProgress",
         "summary": {
             "task_state": "inProgress",
             "cancellationReason": "Duplicate order",
@@ -171,6 +173,7 @@ EXAMPLES = {
     | CANCEL
     | {
         "kind": "cancel_information_required",
+        "raw_state": "acknowledged",
         "href": "http://servername/cancelProductOrder/789-fsds5-kjp",
         "attention": "buyer_action",
         "summary": {
