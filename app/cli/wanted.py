@@ -33,5 +33,5 @@ Conflict = Annotated[
 ]
 Words = Annotated[
     str | None,
-    typer.Option("--query", "-q", help="One of its ids is this or begins so."),
+    typer.Option("--query", "-q", help="One of its ids begins so, or its words are found."),
 ]

@@ -1,6 +1,6 @@
 """Which notifications a list shows, as conditions on `log` (DESIGN §12).
 
-Not here: paging (`cursors`, `log.page`) and what `q` compares (`search`).
+Not here: paging (`cursors`, `log.page`) and what `q` finds (`search`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass
 
 from sqlalchemy import ColumnElement, false, select
 
-from app.store import search, tables
+from app.store import tables
 
 _EQUAL = (
     "source",
@@ -33,7 +33,7 @@ class Filter:
     """What a notification must be to be shown; null asks nothing.
 
     All but `conflict` and `q` are compared whole. `conflict`: marked as disagreeing with an earlier
-    one of its event id, or not. `q`: one of its ids is, or begins with, it (`search.by_ids`).
+    one of its event id, or not. `q`: what `search` finds, which is not among the `conditions`.
     """
 
     source: str | None = None
@@ -48,8 +48,8 @@ class Filter:
     conflict: bool | None = None
     q: str | None = None
 
-    def conditions(self, dialect: str) -> list[ColumnElement[bool]]:
-        """The conditions on `log`, all of which must hold, in the words of `dialect` (its name)."""
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions on `log`, all of which must hold."""
         if not all(is_storable(value) for value in astuple(self)):
             return [false()]
         asked = [
@@ -62,8 +62,6 @@ class Filter:
         if self.conflict is not None:
             conflict_of = tables.LOG.c.conflict_of
             asked.append(conflict_of.is_not(None) if self.conflict else conflict_of.is_(None))
-        if self.q is not None:
-            asked.append(search.by_ids(self.q, dialect))
         return asked
 
     def _of_event(self, event_id: str) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from app.store import filters, tables
+from app.store import filters, search, tables
 
 Filter = filters.Filter
 
@@ -34,7 +34,11 @@ def page(
     (how often it came again). `also`: which of those two it has all the same.
     """
     log = tables.LOG
-    rows = select(log).where(*asked.conditions(connection.dialect.name)).limit(limit)
+    conditions = asked.conditions()
+    if asked.q is not None and filters.is_storable(asked.q):
+        sought = search.Sought(asked.q, conditions, after_seq, limit, ascending)
+        conditions = [log.c.seq.in_(search.seqs(connection, sought))]
+    rows = select(log).where(*conditions).limit(limit)
     if after_seq is not None:
         rows = rows.where(log.c.seq > after_seq if ascending else log.c.seq < after_seq)
     rows = rows.order_by(log.c.seq if ascending else log.c.seq.desc())

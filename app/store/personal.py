@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select, text, update
 
-from app.store import quarantine, tables
+from app.store import indexing, quarantine, tables
 from app.store.feed_tables import COMMAND, FILE, PERSONAL
 
 KEPT_OF_ARGUMENTS: Final = frozenset({"status"})
@@ -89,12 +89,16 @@ def _seqs(connection: Connection, source: str, order_id: str) -> list[int]:
 
 
 def _blank_payloads(connection: Connection, seqs: list[int], at: datetime) -> int:
-    """Blank bytes and summaries; the canonical columns keep ids, states and times only."""
+    """Blank bytes, summaries and the words they are found by.
+
+    The canonical columns keep ids, states and times only.
+    """
     log, payload = tables.LOG, tables.PAYLOAD
     blank: dict[str, Any] = {"raw": b"", "summary": {}}
     for some in _parts(seqs):
         connection.execute(update(payload).where(payload.c.seq.in_(some)).values(**blank))
         connection.execute(update(log).where(log.c.seq.in_(some)).values(payload_gone_at=at))
+    indexing.again(connection, seqs)
     return len(seqs)
 
 

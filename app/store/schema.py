@@ -17,9 +17,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from app import errors
-from app.store import feed_tables, order_tables, tables
+from app.store import feed_tables, order_tables, search_tables, tables
 
-_DECLARED = (tables.LOG, feed_tables.FEED, order_tables.ORDERS)  # one of each module of tables
+# one of each module of tables
+_DECLARED = (tables.LOG, feed_tables.FEED, order_tables.ORDERS, search_tables.SEARCH_TEXT)
 METADATA = _DECLARED[0].metadata
 UPGRADE_LOCK = 7_237_106_621
 """Advisory lock key: one process at a time changes the schema on PostgreSQL."""
@@ -27,7 +28,7 @@ UPGRADE_LOCK = 7_237_106_621
 OLDEST = {"postgresql": (14,), "sqlite": (3, 38)}
 """SQLite 3.38 has the JSON operators and RETURNING that appends are made of."""
 
-_PARTITION = re.compile(r"payload_p\d+")
+_OWN = re.compile(r"payload_p\d+|search_words\w*")
 
 
 def head() -> str:
@@ -68,9 +69,12 @@ def check(engine: Engine) -> None:
         raise errors.ConfigurationError(msg)
 
 
-def is_declared(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether alembic compares the object with `tables`: all but the partitions of `payload`."""
-    return not (kind == "table" and name is not None and _PARTITION.fullmatch(name))
+def is_declared(name: str | None, _kind: str, _parents: object) -> bool:
+    """Whether alembic compares the object with the declared tables.
+
+    All but what each engine has of its own: partitions of `payload`, the index of `search_text`.
+    """
+    return name is None or not _OWN.fullmatch(name)
 
 
 def _config() -> Config:

@@ -1,22 +1,91 @@
-"""Finding notifications by an id somebody holds in hand: whole, or its beginning.
+"""Finding notifications by what somebody holds in hand: an id, a reference, words of a message.
 
-`q` is compared with our id, event_id, order_id, about_order_id, external_id, service_id and
-access_id, as they were sent (case counts). Not here: text search.
+A notification is found where one of its ids is, or begins with, what is sought, as it was sent
+(case counts); or where its refs and messages have every word of it (`notifications.findable`).
+Ids are there at once; words once the follower came by (`indexing`). Not here: what words there are,
+and what else a list asks (`filters`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    union_all,
+)
 
+from app.notifications import findable
 from app.store import tables
+from app.store.search_tables import SEARCH_TEXT
 
-SHORTEST_PREFIX = 3
+SHORTEST_PREFIX: Final = findable.SHORTEST_BEGINNING
 """A shorter `q` is compared with whole ids only: it would begin half of them."""
+
+NEAR: Final = 5000
+"""Rows that are looked at one by one first, so that what is frequent costs no index its hits."""
 
 _LAST = chr(0x10FFFF)
 _SURROGATES = range(0xD800, 0xE000)
+_IDS: Final = ("id", "order_id", "about_order_id", "external_id", "service_id", "access_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is looked for, where: beyond `after_seq` (null: from the end it begins at).
+
+    `conditions` on `log` must hold, too.
+    """
+
+    q: str
+    conditions: Sequence[ColumnElement[bool]]
+    after_seq: int | None
+    limit: int
+    ascending: bool
+
+    def beyond(self, seq: ColumnElement[int]) -> list[ColumnElement[bool]]:
+        """`seq` lies beyond the place to begin at."""
+        if self.after_seq is None:
+            return []
+        return [seq > self.after_seq if self.ascending else seq < self.after_seq]
+
+    def ordered(self, rows: Select[Any], seq: ColumnElement[int]) -> Select[Any]:
+        """`rows` in the order they are wanted in."""
+        return rows.order_by(seq if self.ascending else seq.desc())
+
+
+def seqs(connection: Connection, sought: Sought, *, near: int = NEAR) -> list[int]:
+    """The first rows of the log, in its order or against it, that are found: `limit` at most.
+
+    What is frequent is found among the next `near` rows; what is rare by the indexes, which cost
+    what they hit.
+    """
+    phrases = findable.phrases(sought.q)
+    edge = connection.execute(_edge(sought, near)).scalar()
+    found = list(connection.execute(_near(connection, sought, phrases, edge)).scalars())
+    if len(found) >= sought.limit or edge is None:
+        return found
+    rows = [_by_ids(connection, sought)]
+    if phrases:
+        rows.append(_BY_WORDS[connection.dialect.name](sought, phrases))
+    every: set[int] = set()
+    for some in rows:
+        every.update(connection.execute(some.limit(sought.limit)).scalars())
+    return sorted(every, reverse=not sought.ascending)[: sought.limit]
+
+
+# ── by ids ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def by_ids(q: str, dialect: str) -> ColumnElement[bool]:
@@ -24,20 +93,11 @@ def by_ids(q: str, dialect: str) -> ColumnElement[bool]:
 
     Written as a union of one index range an id, which both engines answer without reading the log.
     """
-    log, ledger = tables.LOG, tables.LEDGER
-    columns = (
-        log.c.id,
-        log.c.order_id,
-        log.c.about_order_id,
-        log.c.external_id,
-        log.c.service_id,
-        log.c.access_id,
-        ledger.c.event_id,
-    )
+    columns = [*(tables.LOG.c[name] for name in _IDS), tables.LEDGER.c.event_id]
     found: list[Select[Any]] = [
         select(column.table.c.seq).where(_matches(column, q, dialect)) for column in columns
     ]
-    return log.c.seq.in_(union_all(*found))
+    return tables.LOG.c.seq.in_(union_all(*found))
 
 
 def begins_with(column: ColumnElement[Any], prefix: str, dialect: str) -> ColumnElement[bool]:
@@ -67,3 +127,95 @@ def _after(prefix: str) -> str | None:
     if following in _SURROGATES:
         following = _SURROGATES.stop
     return kept[:-1] + chr(following)
+
+
+def _by_ids(connection: Connection, sought: Sought) -> Select[Any]:
+    seq = tables.LOG.c.seq
+    found = by_ids(sought.q, connection.dialect.name)
+    return sought.ordered(select(seq).where(found, *sought.beyond(seq), *sought.conditions), seq)
+
+
+# ── near by, row for row ─────────────────────────────────────────────────────────────────────────
+
+
+def _edge(sought: Sought, near: int) -> Select[Any]:
+    """The seq that `near` rows are before; nothing where there are fewer."""
+    seq = tables.LOG.c.seq
+    rows = select(seq).where(*sought.beyond(seq)).offset(near).limit(1)
+    return sought.ordered(rows, seq)
+
+
+def _near(
+    connection: Connection, sought: Sought, phrases: Sequence[findable.Phrase], edge: int | None
+) -> Select[Any]:
+    """What is found before `edge`, by no index of what is sought."""
+    log = tables.LOG.c
+    said = [_matches(log[name], sought.q, connection.dialect.name) for name in (*_IDS, "event_id")]
+    if phrases:
+        said.append(_says(phrases))
+    asked = [*sought.beyond(log.seq), *sought.conditions, or_(*said)]
+    if edge is not None:
+        asked.append(log.seq < edge if sought.ascending else log.seq > edge)
+    rows = select(log.seq).outerjoin(SEARCH_TEXT, SEARCH_TEXT.c.seq == log.seq).where(*asked)
+    return sought.ordered(rows, log.seq).limit(sought.limit)
+
+
+# ── by words ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _says(phrases: Sequence[findable.Phrase]) -> ColumnElement[bool]:
+    """The words of a row hold each phrase. They are letters and digits alone, one blank apart.
+
+    So a phrase's place in the text is the whole truth, and an index need only bring the rows that
+    may hold it: all its words, wherever they stand.
+    """
+    spaced = literal(" ").concat(SEARCH_TEXT.c.words).concat(" ")
+    return and_(
+        *(
+            spaced.contains(f" {' '.join(phrase.words)}{'' if phrase.open else ' '}")
+            for phrase in phrases
+        )
+    )
+
+
+def _words(phrases: Sequence[findable.Phrase]) -> Iterable[tuple[str, bool]]:
+    """Every word, and whether only its beginning is sought."""
+    for phrase in phrases:
+        *whole, last = phrase.words
+        yield from ((word, False) for word in whole)
+        yield last, phrase.open
+
+
+def _words_on_sqlite(sought: Sought, phrases: Sequence[findable.Phrase]) -> Select[Any]:
+    """By FTS5, which gives its rows in the order of seq, as they are asked for."""
+    said = " AND ".join(f'"{word}"{"*" if part else ""}' for word, part in _words(phrases))
+    index = table("search_words", column("rowid"), column("search_words"))
+    seq: ColumnElement[int] = index.c.rowid
+    rows = (
+        select(seq)
+        .join(SEARCH_TEXT, SEARCH_TEXT.c.seq == seq)
+        .join(tables.LOG, tables.LOG.c.seq == seq)
+        .where(index.c.search_words.bool_op("MATCH")(said), *sought.beyond(seq), _says(phrases))
+    )
+    return sought.ordered(rows.where(*sought.conditions), seq)
+
+
+def _words_on_postgresql(sought: Sought, phrases: Sequence[findable.Phrase]) -> Select[Any]:
+    """By GIN, apart: with the order of seq in sight the planner may read the table for it."""
+    said = " & ".join(f"'{word}'{':*' if part else ''}" for word, part in _words(phrases))
+    words: ColumnElement[Any] = column("search_words")
+    hits = (
+        select(SEARCH_TEXT.c.seq)
+        .where(words.bool_op("@@")(func.to_tsquery("simple", said)), _says(phrases))
+        .where(*sought.beyond(SEARCH_TEXT.c.seq))
+        .cte("hits")
+        .prefix_with("MATERIALIZED")
+    )
+    rows = select(tables.LOG.c.seq).join(hits, hits.c.seq == tables.LOG.c.seq)
+    return sought.ordered(rows.where(*sought.conditions), tables.LOG.c.seq)
+
+
+_BY_WORDS: Mapping[str, Callable[[Sought, Sequence[findable.Phrase]], Select[Any]]] = {
+    "sqlite": _words_on_sqlite,
+    "postgresql": _words_on_postgresql,
+}

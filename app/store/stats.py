@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.store import feeds, leases, log, quarantine, standing, tables
+from app.store import feeds, indexing, leases, log, quarantine, standing, tables
+from app.store.search_tables import TALLY
 
 LAG = "Seconds since the operator's list was last read to its end"
 AGE = "Seconds since the feed last brought something"
@@ -28,22 +29,28 @@ class Gauge:
 
 def counts(connection: Connection) -> dict[str, Any]:
     """`notifications`, `by_source` {name: n}, `by_kind` {kind: n}, `quarantine` (open rows)."""
-    source, kind = tables.LOG.c.source, tables.LOG.c.kind
     by_source: Counter[str] = Counter()
     by_kind: Counter[str] = Counter()
-    for name, what, n in connection.execute(
-        select(source, kind, func.count()).group_by(source, kind).order_by(source, kind)
-    ):
-        by_source[name] += n
-        by_kind[what] += n
+    for source, kind, n in _tallies(connection):
+        by_source[source] += n
+        by_kind[kind] += n
     quarantine = tables.QUARANTINE
     still_open = select(func.count()).where(quarantine.c.status == "open")
     return {
         "notifications": sum(by_source.values()),
-        "by_source": dict(by_source),
-        "by_kind": dict(by_kind),
+        "by_source": dict(sorted(by_source.items())),
+        "by_kind": dict(sorted(by_kind.items())),
         "quarantine": connection.execute(still_open).scalar_one(),
     }
+
+
+def _tallies(connection: Connection) -> Iterator[tuple[str, str, int]]:
+    """(source, kind, how many) of the whole log: as the follower counted, and what came since."""
+    log = tables.LOG.c
+    counted = select(TALLY.c.source, TALLY.c.kind, TALLY.c.n)
+    since = select(log.source, log.kind, func.count().label("n")).group_by(log.source, log.kind)
+    for rows in (counted, since.where(log.seq > indexing.position(connection))):
+        yield from ((row.source, row.kind, row.n) for row in connection.execute(rows))
 
 
 def full_quarantines(connection: Connection) -> list[str]:

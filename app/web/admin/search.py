@@ -1,4 +1,4 @@
-"""`/admin/search`: notifications by an id somebody holds in hand, whole or its beginning."""
+"""`/admin/search`: notifications by what somebody holds in hand: an id, a reference, words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Sought(paging.Page):
 
 @router.get("")
 def search(runtime: deps.The, asked: Annotated[Sought, Query()]) -> Response:
-    """One page of the notifications one of whose ids is, or begins with, `q`; newest first."""
+    """One page of the notifications that `q` finds by an id or by words; newest first."""
     with engine.read(runtime.engine) as connection:
         epoch = epochs.current(connection)
         after = paging.place(asked, epoch, log.head(connection))

@@ -1,7 +1,10 @@
 """`/admin/search`: a notification by whatever id somebody has in hand."""
 
+import asyncio
+
 import pytest
 
+from app.store import indexing, log
 from tests.web import inside
 
 CANCEL = {
@@ -46,6 +49,33 @@ async def test_an_id_or_its_beginning_finds_what_bears_it(filled):
     for q, expected in FOUND_BY:
         shown = await filled.items(f"/admin/search?q={q.replace('%', '%25')}")
         assert sorted(one["event_id"] for one in shown) == expected.split(), q
+
+
+async def test_words_of_messages_find_what_has_them_in_the_list_too(door):
+    await door.taken(
+        {
+            "eventId": "ev-message",
+            "eventDate": "2026-03-02T09:15:00Z",
+            "eventType": "ServiceOrderStateChangeNotification",
+            "event": {
+                "id": "SO-1",
+                "state": "held",
+                "orderMessage": [{"messageInformation": "Tranchée bloquée"}],
+            },
+        },
+        inside.state_change("ev-order"),
+    )
+    await asyncio.wrap_future(door.runtime.writer.run(follow))
+    for q in ("tranchee", "bloqu+tran"):
+        for path in ("/admin/search?q=", "/admin/notifications?state=held&q="):
+            assert [one["event_id"] for one in await door.items(path + q)] == ["ev-message"]
+    assert await door.items("/admin/notifications?state=inProgress&q=tranchee") == []
+
+
+def follow(connection):
+    """Have the whole log indexed."""
+    rows = log.page(connection, log.Filter(), after_seq=None, limit=50, ascending=True)
+    indexing.index(connection, rows)
 
 
 async def test_our_own_id_finds_it_too_and_tells_the_same_as_the_list(filled):

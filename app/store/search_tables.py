@@ -1,0 +1,35 @@
+"""What search and counting keep beside the log; both follow it and can be made anew from it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from app.store.tables import BIG, METADATA
+
+
+class SearchText(SQLModel, table=True):
+    """The folded words of a notification that has any (`notifications.findable`).
+
+    Their index is `search_words`: on SQLite an FTS5 table kept by triggers, on PostgreSQL a
+    generated tsvector column of this table under a GIN index.
+    """
+
+    __tablename__ = "search_text"
+
+    seq: int = Field(sa_type=BIG, primary_key=True)
+    words: str = Field(sa_type=Text)
+
+
+class Tally(SQLModel, table=True):
+    """How many rows of the log there are of a source and kind, as far as the follower came."""
+
+    __tablename__ = "tally"
+
+    source: str = Field(sa_type=Text, primary_key=True)
+    kind: str = Field(sa_type=Text, primary_key=True)
+    n: int = Field(sa_type=BIG)
+
+
+SEARCH_TEXT = METADATA.tables["search_text"]
+TALLY = METADATA.tables["tally"]
