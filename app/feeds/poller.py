@@ -21,7 +21,8 @@ PAUSED: Final = 3600.0
 """Seconds between two looks of a feed that is paused; resuming it rings the bell."""
 
 SPREAD: Final = 0.1
-"""A turn comes up to this part of its interval early, so that feeds do not march in step."""
+"""A turn comes up to this part of its interval early, so that feeds do not march in step, but not
+earlier than its operator allows."""
 
 KEPT_WARNINGS: Final = 10
 
@@ -49,6 +50,7 @@ class Poller:
         self._runtime = runtime
         self._name = source.name
         self._every: timedelta = source.feed.every
+        self._floor: timedelta = source.feed.FLOOR
         self._reader = reader
         self._board = board
         self._follow = follow
@@ -137,7 +139,7 @@ class Poller:
             self._followed, self._followed_of_turn = True, tally.appended
 
     async def _went_well(self, tally: reading.Tally, seconds: float, at: datetime) -> float:
-        rest = self._every.total_seconds() * self._chance.uniform(1 - SPREAD, 1.0)
+        rest = rest_of(self._every, self._floor, self._chance)
         recovered, self._failures = self._failures > 0, 0
         now = self._runtime.clock.now()
         news = tally.appended > 0 or tally.quarantined > 0 or recovered or not self._told_well
@@ -205,6 +207,15 @@ class Poller:
 
         await asyncio.wrap_future(self._runtime.writer.run(write))
         self._warnings = warnings
+
+
+def rest_of(every: timedelta, floor: timedelta, chance: random.Random) -> float:
+    """Seconds until the turn after one that did well: `every`, or a little less, but over `floor`.
+
+    `every` itself is less than that only where somebody meant it (`feed_config`).
+    """
+    early = every.total_seconds() * chance.uniform(1 - SPREAD, 1.0)
+    return max(early, min(every, floor).total_seconds())
 
 
 def _told(tally: reading.Tally, seconds: float) -> dict[str, object]:

@@ -6,6 +6,7 @@ Not here: when a turn comes and what its trouble means (`poller`), what a page h
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,14 +28,22 @@ INLINE: Final = 64 * 1024
 """Bytes of an answer that is read without a thread."""
 
 MOST_PAGES: Final = 100_000
-MOST_EMPTY: Final = 100
-"""Pages of one turn; pages without a single entry, one after the other, that promise more."""
+"""Pages of one turn."""
+
+MOST_AHEAD: Final = 20
+"""Parts of which all was known already, or nothing came, after which the cursor is stored."""
+
+LASTING: Final = 3
+"""Turns that a page was answered 5xx after which its kind is asked whether it can do without."""
 
 UNREADABLE: Final = 22
 ECHOES: Final = timedelta(hours=24)
 """For so long what we did may come back as news."""
 
 PAGE_REFUSED: Final = range(400, 500)
+PAGE_FAILED: Final = range(500, 600)
+
+NEWS: Final = (intakes.Appended, intakes.Conflicted, intakes.Quarantined)
 
 OUTCOMES: Final[Mapping[type[intakes.Reading], telemetry.Outcome]] = {
     intakes.Appended: "appended",
@@ -68,6 +77,7 @@ class Tally:
 
 
 Commit = Callable[[Sequence[base.Entry], base.Cursor | None], Awaitable[None]]
+"""Takes entries and the cursor after them (null: where it was)."""
 
 
 class Reader:
@@ -86,6 +96,8 @@ class Reader:
         self._kind = kind
         self._session = session
         self.fence = fence
+        self._ahead = 0
+        self._failing: tuple[base.Cursor, int] = ({}, 0)
 
     async def until_dry(
         self,
@@ -94,25 +106,43 @@ class Reader:
         *,
         kept: Callable[[base.Cursor, Tally], Awaitable[None]],
     ) -> None:
-        """Read from `cursor` on; what is read goes into the log with the cursor that covers it.
+        """Read from `cursor` on; what is new goes into the log with the cursor that covers it.
 
-        `kept` is told each cursor once it is committed. Raises `failures.ExchangeFailed`,
-        `errors.SenderFault` (`trouble.Stuck`), `errors.Unavailable`, `pages.StaleFence`: what was
-        committed stays, and so does the last cursor that was kept.
+        `kept` is told each cursor up to which all is in the log. It is stored with what is new, at
+        the end, and now and then; not with each part that was known already. Raises
+        `failures.ExchangeFailed`, `errors.SenderFault` (`trouble.Stuck`), `errors.Unavailable`,
+        `pages.StaleFence`: what was committed stays, and so does the last cursor that was kept.
         """
+        stored = None if self._ahead else cursor
 
         async def commit(entries: Sequence[base.Entry], at: base.Cursor | None) -> None:
-            tally.add(await self.commit(entries, at))
-            if at is not None:
-                await kept(at, tally)
+            nonlocal stored
+            receipts = await self.commit(entries, at) if entries else ()
+            tally.add(receipts)
+            if at is None:
+                return
+            if any(isinstance(receipt, NEWS) for receipt in receipts):
+                stored = at
+            self._ahead = 0 if at == stored else self._ahead + 1
+            if self._ahead > MOST_AHEAD:
+                await self.commit((), at)
+                stored, self._ahead = at, 0
+            await kept(at, tally)
 
-        await self._pages(cursor, tally, commit)
+        end = await self._pages(cursor, tally, commit)
+        if end is None:
+            return
+        if end != stored:
+            await self.commit((), end)
+        self._ahead = 0
+        await kept(end, tally)
 
     async def aside(self, cursor: base.Cursor, tally: Tally) -> None:
         """Read from `cursor` on into the log, and leave the feed where it is. Raises as above."""
 
         async def commit(entries: Sequence[base.Entry], _: base.Cursor | None) -> None:
-            tally.add(await self.commit(entries, None))
+            if entries:
+                tally.add(await self.commit(entries, None))
 
         await self._pages(cursor, tally, commit)
 
@@ -129,7 +159,10 @@ class Reader:
     async def commit(
         self, entries: Sequence[base.Entry], cursor: base.Cursor | None
     ) -> Sequence[intakes.Reading]:
-        """Put entries into the log and, unless it is null, the feed at `cursor`: all or nothing."""
+        """Put entries into the log and, unless it is null, the feed at `cursor`: all or nothing.
+
+        Where entries were all known already the feed stays where it was.
+        """
         now = self._runtime.clock.now()
         acts = await self._own_acts(now) if entries else ()
         receipts = await _patiently(
@@ -160,30 +193,27 @@ class Reader:
             base.OwnAct(act.order_id, act.command, _words(act.arguments), act.at) for act in acts
         ]
 
-    async def _pages(self, cursor: base.Cursor, tally: Tally, commit: Commit) -> None:
-        """Page after page. A cursor is committed with entries, and at the end where it moved on."""
-        empty = 0
-        last = cursor
+    async def _pages(self, cursor: base.Cursor, tally: Tally, commit: Commit) -> base.Cursor | None:
+        """Page after page, until the feed is dry; gives where it rests (null: nothing to ask).
 
-        async def committed(entries: Sequence[base.Entry], at: base.Cursor | None) -> None:
-            nonlocal last
-            await commit(entries, at)
-            last = last if at is None else at
-
+        Raises `trouble.Stuck` where it never is dry.
+        """
+        empty: set[str] = set()
         for _ in range(MOST_PAGES):
             before = tally.entries
-            end = await self._page(cursor, tally, committed)
-            if end is None:
-                return
-            if not end.more:
-                if end.cursor != last:
-                    await commit((), end.cursor)
-                return
+            end = await self._page(cursor, tally, commit)
+            if end is None or not end.more:
+                return None if end is None else end.cursor
             if end.cursor == cursor:
                 raise trouble.Stuck("the page says there is more, and to go on from where we were")
-            empty = empty + 1 if tally.entries == before else 0
-            if empty > MOST_EMPTY:
-                raise trouble.Stuck(f"{empty} pages in a row without an entry promise more")
+            if tally.entries > before:
+                empty.clear()
+            else:
+                place = json.dumps(end.cursor, sort_keys=True)
+                if place in empty:
+                    raise trouble.Stuck("pages without an entry lead back to where we were")
+                empty.add(place)
+                await commit((), end.cursor)
             cursor = end.cursor
         raise trouble.Stuck(f"{MOST_PAGES} pages were not the end")
 
@@ -213,13 +243,21 @@ class Reader:
         tally.requests += 1
         answer = await self._session.ask(build, limit=LIMIT, deadline=DEADLINE)
         with answer:
-            if answer.status in PAGE_REFUSED:
+            if answer.status in PAGE_REFUSED or self._lasts(cursor, answer.status):
                 end = self._kind.refused(feed, cursor, answer.status)
                 if end is not None:
                     tally.warnings += end.warnings
                     return end
             answer.check()
             return await self._read(answer, cursor, tally, commit)
+
+    def _lasts(self, cursor: base.Cursor, status: int) -> bool:
+        """Whether this page was answered 5xx so often that it is more than a moment's trouble."""
+        if status not in PAGE_FAILED:
+            return False
+        at, times = self._failing
+        self._failing = (cursor, times + 1 if at == cursor else 1)
+        return self._failing[1] >= LASTING
 
     async def _read(
         self, answer: exchange.Answer, cursor: base.Cursor, tally: Tally, commit: Commit

@@ -249,7 +249,10 @@ class PullKind(SourceKind, Protocol):
         ...
 
     def refused(self, feed: Any, cursor: Cursor, status: int) -> PageEnd | None:
-        """Where to go on after a page was refused with an HTTP 4xx; None: an error like any."""
+        """Where to go on after a page was refused with an HTTP 4xx; None: an error like any.
+
+        So it is asked after an HTTP 5xx that came turn after turn.
+        """
         ...
 
     def rewound(self, feed: Any, to: Literal["beginning"] | date) -> Cursor:

@@ -24,8 +24,9 @@ class StaleFence(errors.ListenerError):
 class Page:
     """What is committed beside the entries of a unit.
 
-    `cursor`: where `feed` goes on once they are in the log (null: where it was). `fallbacks`: one
-    quarantine row an entry, for entries the database refuses.
+    `cursor`: where `feed` goes on once they are in the log (null: where it was); where there are
+    entries and all were known, it stays where it was. `fallbacks`: one quarantine row an entry, for
+    entries the database refuses.
     """
 
     feed: str
@@ -39,10 +40,11 @@ def advance(connection: Connection, page: Page, outcomes: Sequence[append.Decisi
     """Move the cursor with the rows, in their transaction (law 5), and count what they became."""
     appended = sum(isinstance(outcome, append.New) for outcome in outcomes)
     held = sum(isinstance(outcome, str) for outcome in outcomes)
+    moves = appended or held or not outcomes
     feeds.advance(
         connection,
         page.feed,
-        page.cursor,
+        page.cursor if moves else None,
         len(outcomes) - appended - held,
         page.at,
         appended=appended,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.store import tail
 from tests.sandbox import serving as sandboxes
 
 BASIC = 'username = "sandbox", password = "sandbox"'
@@ -22,6 +23,12 @@ def table(name: str, base: str, *, every: str = "0.1s", more: str = "") -> str:
     kind, path, credentials = SOURCES[name]
     keys = [f'url = "{base}{path}"', credentials, f'every = "{every}"', *([more] if more else ())]
     return f'[[source]]\nname = "{name}"\nkind = "{kind}"\nfeed = {{ {", ".join(keys)} }}\n'
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """What is asked of a feed by another thread is seen at once, not within a second."""
+    monkeypatch.setattr(tail, "IDLE", 0.05)
 
 
 @pytest.fixture

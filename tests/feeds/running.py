@@ -47,9 +47,13 @@ def event(id_: str, order: str = "o-1", state: str = "DONE_SUCCESS") -> dict[str
 
 @dataclass
 class OnApi:
-    """The `orderevents` of one operator; `instead` answers in their place while it is set."""
+    """The `orderevents` and `orders` of one operator.
+
+    `instead` answers in their place while it is set. `orders`: by path.
+    """
 
     history: list[dict[str, Any]] = field(default_factory=list)
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     instead: Reply | None = None
     password: str = "c3AxOmh1bnRlcjI="
 
@@ -58,10 +62,19 @@ class OnApi:
             return self.instead
         if asked.headers.get("authorization") != f"Basic {self.password}":
             return Reply(401)
+        if "/orders/" in asked.path:
+            return self.one(self.orders.get(asked.path))
         since = asked.query.get("since")
         ids = [one["event"] if isinstance(one, dict) else None for one in self.history]
         after = ids.index(since) + 1 if since is not None and since in ids else 0
         return self.page(self.history[after:])
+
+    def one(self, order: dict[str, Any] | None) -> Reply:
+        """`order` as an answer."""
+        headers = {"Content-Type": "application/json"}
+        if order is None:
+            return Reply(404, json.dumps({"cause": "no such order"}).encode(), headers)
+        return Reply(body=json.dumps(order).encode(), headers=headers)
 
     def page(self, events: list[dict[str, Any]]) -> Reply:
         """`events` as an answer."""

@@ -82,9 +82,26 @@ async def test_a_rewind_to_where_there_is_no_place_says_so(live):
 
 
 async def test_a_backfill_that_the_operator_does_not_know_says_so(live):
-    job = await live.job("backfill", object_type="order", object_id="o-1")
+    job = await live.job("backfill", object_type="service", object_id="s-1")
     assert job.state == "failed"
-    assert "no history" in job.error
+    assert "orders only" in job.error
+
+
+async def test_an_order_that_is_silent_is_asked_for_by_its_path(live, operator):
+    await live.until(lambda: live.events() == ["e1", "e2", "e3"])
+    before = live.feed().cursor
+    order = event("", "o-9", "RECEIVED")["order"]
+    operator.on_api.orders["/api/2.3.1/orders/o-9"] = order
+    for entries, appended in ((1, 1), (1, 0)):
+        job = await live.job("backfill", object_type="order", object_id="/api/2.3.1/orders/o-9")
+        assert job.result == {"entries": entries, "appended": appended, "quarantined": 0}
+    *_, row = live.rows()
+    assert (row["order_id"], row["event_id"], row["event_type"]) == ("o-9", None, "order")
+    assert (row["state"], row["raw_state"], row["warnings"]) == ("acknowledged", "RECEIVED", [])
+    assert live.feed().cursor == before
+    gone = await live.job("backfill", object_type="order", object_id="o-10")
+    assert gone.state == "failed"
+    assert "answered 404" in gone.error
 
 
 async def test_one_order_s_history_is_read_beside_the_feed(sandbox, tmp_path, database_url):

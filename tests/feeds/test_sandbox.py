@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app import sandbox as operators
 from app.store import commands, engine, files, personal
 from tests.feeds import running
 from tests.feeds.conftest import table
@@ -263,3 +265,114 @@ def statuses(live, order):
     """What rows told of an order, one after the other."""
     rows = [row for row in live.rows("guide") if row["order_id"] == order]
     return [row["raw_state"] for row in rows if row["raw_state"]]
+
+
+async def test_a_feed_at_rest_stores_no_cursor(sandbox, tmp_path, database_url):
+    source = table("covage", sandbox.url, every="0.05s")
+    async with running.feeds_of(tmp_path, database_url, source) as live:
+        await caught_up(live, "covage")
+        await live.until(lambda: live.feed("covage").reread)
+        before = live.feed("covage")
+        await live.until(lambda: live.feed("covage").reread > before.reread + 20)
+        assert (live.feed("covage").cursor, live.feed("covage").cursor_at) == (
+            before.cursor,
+            before.cursor_at,
+        )
+
+
+async def test_what_covage_commits_late_and_at_equal_times_is_found(tmp_path, sqlite_url):
+    """Events at a microsecond that pages cut in two, or seen up to half an hour after their time.
+
+    Reports among them are read again and again: another link each time, but no conflict.
+    """
+    faults = {name: operators.Fault(rate=0.3) for name in ("late_commits", "equal_timestamps")}
+    limits = {"covage": operators.Limit(orders=16)}
+    begun = datetime.now(UTC) - timedelta(days=20)
+    with sandboxes.sandbox(
+        starts_at=begun, pace="manual", limits=limits, faults={"covage": faults}
+    ) as served:
+        source = table("covage", served.url, every="1h", more="size = 20")
+        async with running.feeds_of(tmp_path, sqlite_url, source) as live:
+            await caught_up(live, "covage")
+            for minutes in (*[11] * 12, *[26] * 6, 30 * 1440):
+                served.advance(scenario=minutes * 60)
+                await live.job("poll", "covage")
+            published = served.control("covage/events")
+            rows = live.rows("covage")
+        struck = served.control("covage/faults")
+    assert min(struck[name]["struck"] for name in faults) > 5
+    times = Counter(one["creation_date"] for one in published)
+    assert max(times.values()) > 1
+    assert sorted(row["event_id"] for row in rows) == sorted(one["event_uuid"] for one in published)
+    assert any(row["event_type"] == "CRI" for row in rows)
+    assert [row for row in rows if row["conflict_of"]] == []
+
+
+async def test_waiting_active_waiting_is_three_notifications(fresh, tmp_path, sqlite_url):
+    async with running.feeds_of(tmp_path, sqlite_url, table("guide", fresh.url)) as live:
+        await caught_up(live, "guide")
+        order = order_of(live, "guide")
+        before = statuses(live, order)
+        for n, status in enumerate(["waiting", "active", "waiting"], 1):
+            fresh.guide("set_status", id=order, status=status)
+            await live.until(lambda: len(statuses(live, order)) == len(before) + n)  # noqa: B023
+        rows = [row for row in live.rows("guide") if row["order_id"] == order and row["raw_state"]]
+        assert [(row["event_id"], row["kind"], row["state"]) for row in rows[-3:]] == [
+            (f"{order}:{len(before) + 1}", "state_changed", "pending"),
+            (f"{order}:{len(before) + 2}", "state_changed", "inProgress"),
+            (f"{order}:{len(before) + 3}", "state_changed", "pending"),
+        ]
+
+
+async def test_a_cancellation_three_days_later_is_seen(tmp_path, sqlite_url):
+    begun = datetime.now(UTC) - timedelta(days=7)
+    with sandboxes.sandbox(starts_at=begun, pace="manual", limit=operators.Limit(orders=12)) as old:
+        old.advance(scenario=2 * 86400)
+        async with running.feeds_of(tmp_path, sqlite_url, table("guide", old.url)) as live:
+            await caught_up(live, "guide")
+            waits = [o for o in orders_of(live) if statuses(live, o)[-1] == "waiting"]
+            old.advance(scenario=4 * 86400)
+            await live.until(lambda: any(statuses(live, o)[-1] == "cancelled" for o in waits))
+            (order,) = [o for o in waits if statuses(live, o)[-1] == "cancelled"]
+            lines = [row for row in live.rows("guide") if row["order_id"] == order]
+            came, went = (row["received_at"] for row in (lines[0], lines[-1]))
+            assert came < went
+            assert lines[0]["occurred_at"] < datetime.now(UTC) - timedelta(days=6)
+
+
+async def test_an_order_that_is_delivered_at_first_sight_is_told_nothing(
+    recent, tmp_path, sqlite_url
+):
+    source = table("guide", recent.url, more='write_back = "on_commit"')
+    async with running.feeds_of(tmp_path, sqlite_url, source) as live:
+        await caught_up(live, "guide")
+        await live.until(lambda: nothing_open(live))
+        active = [order for order in orders_of(live) if statuses(live, order) == ["delivered"]]
+        asked = {(c.order_id, c.command) for c in everything(live)}
+        executed = {one["about"] for one in told(recent)}
+    assert active
+    assert executed.isdisjoint(active)
+    assert {(order, "order_info") for order in active} <= asked
+    assert not {(order, "set_status") for order in active} & asked
+
+
+async def test_an_order_that_fails_turn_after_turn_does_not_stop_the_others(
+    recent, tmp_path, sqlite_url
+):
+    source = table("guide", recent.url, every="1h", more='recheck = "0.001s"')
+    async with running.feeds_of(tmp_path, sqlite_url, source) as live:
+        await caught_up(live, "guide")
+        await live.until(lambda: nothing_open(live))
+        order = order_of(live, "guide")
+        recent.fault("tjansteguiden", "server_error", where=f"id={order}")
+        polls = [await live.job("poll", "guide") for _ in range(3)]
+        assert [job.state for job in polls] == ["failed", "failed", "done"]
+        assert "server_error" in polls[0].error
+        (warning,) = live.feed("guide").warnings
+        assert f"order {order} was left out: it was answered 500" in warning
+        assert live.feed("guide").cause is None
+
+
+def orders_of(live):
+    """Every order of the guide in the log."""
+    return sorted({row["order_id"] for row in live.rows("guide") if row["order_id"]})

@@ -210,14 +210,18 @@ def test_a_silent_order_can_be_asked_for_by_its_id_or_path():
         "state": "acknowledged",
         "raw_state": "RECEIVED",
         "summary": summary(),
-        "warnings": ("state_outside_contract",),
+        "warnings": (),
     }
     with pytest.raises(errors.SenderFault):
         KIND.read_entry(FEED, b"[]", "order", "ec4b")
     with pytest.raises(errors.InvalidParameter):
         KIND.entry_request(FEED, "service", "ec4b", None)
-    with pytest.raises(errors.InvalidParameter):
-        KIND.backfill(FEED, "order", "ec4b")
+    cursor = KIND.backfill(FEED, "order", "/api/2.3.1/orders/ec4b")
+    assert KIND.next_request(FEED, cursor, feeding.NOW, None).url.endswith("/orders/ec4b")
+    ((same,), end) = feeding.page(KIND, FEED, order, cursor)
+    assert (same, end.more) == (entry, False)
+    later = json.dumps({"orderId": "ec4b", "state": "IN_PROGRESS"}).encode()
+    assert feeding.told(KIND, later)["order_id"] == "ec4b"
 
 
 def test_there_is_nothing_to_do_at_this_operator():

@@ -64,7 +64,7 @@ class OnApiFeed(feed_config.FeedConfig):
 
 
 class OnApi:
-    """The kind. Cursor: `since` (last event read), `first` (of the list), `first_pass`."""
+    """The kind. Cursor: `since` (last event read), `first` (of the list), `first_pass`; `order`."""
 
     name = "on_api"
     title = "ON-API order events of Swedish city networks (2.3.1, 2.4 to 2.6)"
@@ -90,7 +90,9 @@ class OnApi:
     def next_request(
         self, feed: OnApiFeed, cursor: base.Cursor, _now: datetime, _grant: base.Grant | None
     ) -> base.Request | None:
-        """`GET orderevents/[?since=…]`."""
+        """`GET orderevents/[?since=…]`, or one order as it is now."""
+        if "order" in cursor:
+            return _get(feed, _order_path(cursor["order"]), "order")
         since = cursor.get("since")
         query = f"?since={quote(str(since), safe='')}" if since else ""
         return _get(feed, f"orderevents/{query}")
@@ -99,6 +101,10 @@ class OnApi:
         self, feed: OnApiFeed, chunks: Iterator[bytes], cursor: base.Cursor, _now: datetime
     ) -> Iterator[base.Entry | base.PageEnd]:
         """The events in the list's order; each with its cursor, for the list only grows."""
+        if "order" in cursor:
+            yield self.read_entry(feed, b"".join(chunks), "order", cursor["order"])
+            yield base.PageEnd(cursor, more=False)
+            return
         since, first = cursor.get("since"), cursor.get("first")
         first_pass = not cursor or bool(cursor.get("first_pass"))
         skipped = not cursor and feed.start == "now"
@@ -138,20 +144,14 @@ class OnApi:
         return _cursor(None, None, first_pass=False)
 
     def backfill(self, _feed: OnApiFeed, object_type: str, object_id: str) -> base.Cursor:
-        """There is no history of one order."""
-        raise errors.InvalidParameter(
-            f"ON-API tells no history of {object_type} {object_id}; expected the whole feed "
-            "(rewind it), or the order as it is now"
-        )
+        """One order as it is now, by its id or path: there is no history of one."""
+        return {"order": _order(object_type, object_id)}
 
     def entry_request(
         self, feed: OnApiFeed, object_type: str, object_id: str, _grant: base.Grant | None
     ) -> base.Request:
         """The order as it is now, by its id or path."""
-        order_id = words.last_segment(object_id)
-        if object_type != "order" or not order_id:
-            raise errors.InvalidParameter("ON-API has orders only; expected an order's id or path")
-        return _get(feed, f"orders/{quote(order_id, safe='')}", "order")
+        return _get(feed, _order_path(_order(object_type, object_id)), "order")
 
     def read_entry(
         self, _feed: OnApiFeed, body: bytes, _object_type: str, object_id: str
@@ -247,6 +247,17 @@ class OnApi:
     def personal(self, _body: bytes) -> dict[str, str]:
         """Nothing of a person."""
         return {}
+
+
+def _order(object_type: str, object_id: str) -> str:
+    order_id = words.last_segment(object_id)
+    if object_type != "order" or not order_id:
+        raise errors.InvalidParameter("ON-API has orders only; expected an order's id or path")
+    return order_id
+
+
+def _order_path(order_id: str) -> str:
+    return f"orders/{quote(order_id, safe='')}"
 
 
 def _get(feed: OnApiFeed, path: str, purpose: str = "page") -> base.Request:

@@ -59,7 +59,7 @@ def last_segment(path: str) -> str | None:
 
 
 def parse(arrival: Arrival) -> Notification | Refusal:
-    """The notification an event is; a refusal where it has no id or is no object."""
+    """The notification an event is, or an order as it is now; a refusal where it is neither."""
     read = bodies.read(arrival.body, max_depth=arrival.reading.max_depth)
     if isinstance(read, Refusal):
         return read
@@ -68,12 +68,13 @@ def parse(arrival: Arrival) -> Notification | Refusal:
     event = entry.identifier("event", entry.said.get("event"), required=is_event)
     order = entry.part("order") if is_event else entry.said
     path = entry.text("order.path", order.get("path"))
-    order_id = entry.identifier("order.path", last_segment(path)) if path else None
+    named = last_segment(path) if path else order.get("orderId")
+    order_id = entry.identifier("order.path", named) if named else None
     if order_id is None:
         entry.found.warn(warnings.NO_ORDER_ID, "order.path")
     state = entry.name("order.state", order.get("state"))
     operation = entry.name("order.operation", order.get("operation"))
-    _tell_of_state(entry, state, path)
+    _tell_of_state(entry, state, path if is_event else None)
     return entry.finish(
         Flavour.ON_API,
         Kind.STATE_CHANGED,

@@ -95,7 +95,8 @@ class Tjansteguiden:
         """One order that cannot be had does not stop the others."""
         if "ask" not in cursor or status in outcomes.LOGIN_OR_RATE:
             return None
-        return turns.left_out(cursor, f"it was answered {status}")
+        lasting = status >= outcomes.SERVER_ERROR
+        return turns.left_out(cursor, f"it was answered {status}", whole=lasting)
 
     def rewound(self, _feed: TjansteguidenFeed, to: Literal["beginning"] | date) -> base.Cursor:
         """From a day on; the beginning is 90 days ago."""

@@ -29,7 +29,8 @@ LOGIN_OR_RATE: Final = frozenset({401, 403, 429})
 RETRY: Final = timedelta(minutes=1)
 
 _SUCCESS: Final = range(200, 300)
-_TROUBLE: Final = range(500, 600)
+SERVER_ERROR: Final = 500
+_TROUBLE: Final = range(SERVER_ERROR, 600)
 _TOO_MANY: Final = 429
 
 

@@ -155,10 +155,10 @@ def after_reading(
     return _next(on, orders, warnings)
 
 
-def left_out(cursor: Mapping[str, Any], why: str) -> base.PageEnd:
+def left_out(cursor: Mapping[str, Any], why: str, *, whole: bool = False) -> base.PageEnd:
     """What follows on a re-reading that failed: the next, for the others' sake.
 
-    An order not final is read again in the next round; one that has become so, in the next turn.
+    `whole`: the order's log is left out, too. An order not final is read again in the next round; one that has become so, in the next turn.
     """
     method, order_id = cursor["ask"]
     orders = Orders.of(cursor)
@@ -169,7 +169,9 @@ def left_out(cursor: Mapping[str, Any], why: str) -> base.PageEnd:
         if again[order_id] > MOST_TRIES:
             del again[order_id]
             told += " (for good)"
-    return after_reading({**cursor, "again": again, "failed": order_id}, orders, (told,))
+    asked = {"ask": [words.LOG, order_id]} if whole else {}
+    on = {**cursor, **asked, "again": again, "failed": order_id}
+    return after_reading(on, orders, (told,))
 
 
 def _next(cursor: base.Cursor, orders: Orders, warnings: tuple[str, ...]) -> base.PageEnd:
