@@ -12,7 +12,6 @@ import typer
 from app import settings
 from app.cli import failure, opening, screen, wanted
 from app.notifications import warnings
-from app.sources import fields
 from app.store import engine, log, tail
 
 EXAMPLES = (
@@ -152,7 +151,7 @@ def _show_one(opened: engine.Database, which: str, *, raw: bool, as_json: bool) 
 def _explain(names: list[str]) -> None:
     """Say what each warning means, and what to do about it."""
     for name in names:
-        row = warnings.TABLE.get(name) or fields.WARNINGS.get(name)
+        row = warnings.TABLE.get(name)
         if row is not None:
             screen.remark(f"{name}: {row.sentence} {row.remedy}")
 

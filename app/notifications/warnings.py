@@ -16,6 +16,7 @@ BLANK_TRIMMED: Final = "blank_trimmed"
 EVENT_TYPE_DISAGREES: Final = "event_type_disagrees"
 EXTERNAL_ID_SHAPE: Final = "external_id_shape"
 FIELD_ALIAS: Final = "field_alias"
+FIELD_UNREADABLE: Final = "field_unreadable"
 IMPOSSIBLE_OFFSET: Final = "impossible_offset"
 MERIDIEM_IGNORED: Final = "meridiem_ignored"
 NO_ORDER_ID: Final = "no_order_id"
@@ -23,12 +24,16 @@ NULL_AS_ABSENT: Final = "null_as_absent"
 NUL_REPLACED: Final = "nul_replaced"
 NUMBER_AS_TEXT: Final = "number_as_text"
 NUMBER_OUT_OF_RANGE: Final = "number_out_of_range"
+OBJECT_TYPE_DISAGREES: Final = "object_type_disagrees"
 ORDER_ARRAY: Final = "order_array"
 ORDER_FLAT: Final = "order_flat"
+STATE_OUTSIDE_CONTRACT: Final = "state_outside_contract"
+TIME_UNREADABLE: Final = "time_unreadable"
 TYPE_MISSING: Final = "type_missing"
 UNKNOWN_EVENT_TYPE: Final = "unknown_event_type"
 UNKNOWN_ITEM_STATE: Final = "unknown_item_state"
 UNKNOWN_STATE: Final = "unknown_state"
+UNKNOWN_TYPE: Final = "unknown_type"
 ZONE_ASSUMED: Final = "zone_assumed"
 ZONE_MISSING: Final = "zone_missing"
 
@@ -59,6 +64,10 @@ TABLE: Final[Mapping[str, Explained]] = MappingProxyType(
         FIELD_ALIAS: Explained(
             "A field came under a name of another contract (such as eventDate for eventTime).",
             "Ask the operator to use the field names of its contract.",
+        ),
+        FIELD_UNREADABLE: Explained(
+            "A field of a pulled entry had another type than documented; it was left out.",
+            "Look at the raw body; ask the operator whether its interface has changed.",
         ),
         IMPOSSIBLE_OFFSET: Explained(
             "The time has an offset no clock on earth has (such as -30:00), so when it happened is "
@@ -92,6 +101,11 @@ TABLE: Final[Mapping[str, Explained]] = MappingProxyType(
             "Look at the raw body; ask the operator what the number means.",
             tolerance=False,
         ),
+        OBJECT_TYPE_DISAGREES: Explained(
+            "The event's type and its object_type speak of different things.",
+            "The object_type wins; look at the raw body and ask the operator what was meant.",
+            tolerance=False,
+        ),
         ORDER_ARRAY: Explained(
             "The order came in a list of one.",
             "Ask the operator to send the order itself, one for each notification.",
@@ -99,6 +113,14 @@ TABLE: Final[Mapping[str, Explained]] = MappingProxyType(
         ORDER_FLAT: Explained(
             "The order's fields came directly in event, not in event.productOrder or serviceOrder.",
             "Ask the operator to wrap the order as the contract has it.",
+        ),
+        STATE_OUTSIDE_CONTRACT: Explained(
+            "The state is one that this version of the operator's interface does not have.",
+            "Ask the operator which version it speaks.",
+        ),
+        TIME_UNREADABLE: Explained(
+            "A time was written in no form we know, so it is unknown; the text is kept.",
+            "Look at the raw body; ask the operator how it writes times.",
         ),
         TYPE_MISSING: Explained(
             "The order has no @type, which version 5 of the contract wants.",
@@ -117,6 +139,11 @@ TABLE: Final[Mapping[str, Explained]] = MappingProxyType(
         UNKNOWN_STATE: Explained(
             "The order's state is a word we do not know; it is kept as raw_state.",
             "If it means something, ask for it to be added to the table of states.",
+            tolerance=False,
+        ),
+        UNKNOWN_TYPE: Explained(
+            "The type of the entry is none we know; it was kept as kind other.",
+            "If it means something, ask for it to be added to the kind's table.",
             tolerance=False,
         ),
         ZONE_ASSUMED: Explained(

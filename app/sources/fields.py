@@ -1,8 +1,8 @@
 """Reading the fields of one pulled entry: ids, texts, times, and what is told of them.
 
 A pulled entry is taken wherever possible: what is odd becomes a named warning, and only an entry
-without its id or type is refused. `WARNINGS` explains the names that feeds alone need. Not here:
-any operator's words (its folder), streaming (`paging`). Source: DESIGN §5, §8.
+without its id or type is refused. Not here: any operator's words (its folder), streaming
+(`paging`), what the warnings mean (`notifications.warnings`). Source: DESIGN §5, §8.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -21,40 +20,6 @@ from app.notifications.notification import Arrival, Flavour, Kind, Notification,
 NOT_ACCEPTED: Final = 100
 LARGEST_KEPT: Final = 4000
 """Bytes of JSON that `summary` keeps of a part it does not know."""
-
-FIELD_UNREADABLE: Final = "field_unreadable"
-OBJECT_TYPE_DISAGREES: Final = "object_type_disagrees"
-STATE_OUTSIDE_CONTRACT: Final = "state_outside_contract"
-TIME_UNREADABLE: Final = "time_unreadable"
-UNKNOWN_TYPE: Final = "unknown_type"
-
-WARNINGS: Final[Mapping[str, warnings.Explained]] = MappingProxyType(
-    {
-        FIELD_UNREADABLE: warnings.Explained(
-            "A field of a pulled entry had another type than documented; it was left out.",
-            "Look at the raw body; ask the operator whether its interface has changed.",
-        ),
-        OBJECT_TYPE_DISAGREES: warnings.Explained(
-            "The event's type and its object_type speak of different things.",
-            "The object_type wins; look at the raw body and ask the operator what was meant.",
-            tolerance=False,
-        ),
-        STATE_OUTSIDE_CONTRACT: warnings.Explained(
-            "The state is one that this version of the operator's interface does not have.",
-            "Ask the operator which version it speaks.",
-        ),
-        TIME_UNREADABLE: warnings.Explained(
-            "A time was written in no form we know, so it is unknown; the text is kept.",
-            "Look at the raw body; ask the operator how it writes times.",
-        ),
-        UNKNOWN_TYPE: warnings.Explained(
-            "The type of the entry is none we know; it was kept as kind other.",
-            "If it means something, ask for it to be added to the kind's table.",
-            tolerance=False,
-        ),
-    }
-)
-"""The warnings of feeds; they belong into `notifications.warnings.TABLE`."""
 
 # How feeds write times by contract: no deviation that a strict source would refuse.
 _CUSTOM: Final = frozenset({warnings.ZONE_ASSUMED, warnings.MERIDIEM_IGNORED})
@@ -85,7 +50,7 @@ class Fields:
         if isinstance(value, dict):
             return value
         if value is not None:
-            self.found.warn(FIELD_UNREADABLE, path)
+            self.found.warn(warnings.FIELD_UNREADABLE, path)
         return {}
 
     def identifier(self, path: str, value: Any, *, required: bool = False) -> str | None:
@@ -126,7 +91,7 @@ class Fields:
         """A further id that is only kept: trimmed text; anything else is left out and told."""
         text = self.text(path, value)
         if text is not None and len(text) > findings.IDENTIFIER_LENGTH:
-            self.found.warn(FIELD_UNREADABLE, path)
+            self.found.warn(warnings.FIELD_UNREADABLE, path)
             return None
         return text.strip() or None if text is not None else None
 
@@ -140,14 +105,14 @@ class Fields:
             case int() | float() if not isinstance(value, bool):
                 return str(value)
             case _:
-                self.found.warn(FIELD_UNREADABLE, path)
+                self.found.warn(warnings.FIELD_UNREADABLE, path)
                 return None
 
     def flag(self, path: str, value: Any) -> bool | None:
         """`value` as true or false; null where it is neither."""
         if value is None or isinstance(value, bool):
             return value
-        self.found.warn(FIELD_UNREADABLE, path)
+        self.found.warn(warnings.FIELD_UNREADABLE, path)
         return None
 
     def moment(self, path: str, value: Any) -> datetime | None:
@@ -157,7 +122,7 @@ class Fields:
             return None
         time = timestamps.read(text, pulled=True)
         if time is None:
-            self.found.warn(TIME_UNREADABLE, path)
+            self.found.warn(warnings.TIME_UNREADABLE, path)
             return None
         moment, needed = time.at(self._zone)
         for warning in needed:
@@ -197,7 +162,7 @@ class Fields:
 
     def _be_strict(self) -> None:
         for name, path in self.found.warnings.items():
-            row = WARNINGS.get(name) or warnings.TABLE[name]
+            row = warnings.TABLE[name]
             if row.tolerance and name not in _CUSTOM:
                 self.found.wrong(path, f"is not as the contract has it ({name})", row.remedy)
 

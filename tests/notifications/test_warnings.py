@@ -8,9 +8,11 @@ LEGAL = {
     "no_order_id",
     "nul_replaced",
     "number_out_of_range",
+    "object_type_disagrees",
     "unknown_event_type",
     "unknown_item_state",
     "unknown_state",
+    "unknown_type",
 }
 
 

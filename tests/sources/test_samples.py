@@ -136,7 +136,16 @@ DEVIATIONS = {
     )
 }
 # Warnings that no sample of a push shows: they need a configuration, or a feed.
-NOT_SHOWN = {"meridiem_ignored", "unknown_event_type", "zone_assumed"}
+NOT_SHOWN = {
+    "field_unreadable",
+    "meridiem_ignored",
+    "object_type_disagrees",
+    "state_outside_contract",
+    "time_unreadable",
+    "unknown_event_type",
+    "unknown_type",
+    "zone_assumed",
+}
 
 
 def sent(sample):

@@ -113,7 +113,7 @@ def parse(arrival: Arrival) -> Notification | Refusal:
     type_ = event.identifier("type", event.said.get("type"), required=True) or ""
     row = TYPES.get(type_, UNKNOWN)
     if row is UNKNOWN:
-        event.found.warn(fields.UNKNOWN_TYPE, "type")
+        event.found.warn(warnings.UNKNOWN_TYPE, "type")
     data = event.part("data")
     occurred_at = event.moment("event_date", event.said.get("event_date"))
     about, refs = _object(event, type_)
@@ -141,7 +141,7 @@ def _object(event: fields.Fields, type_: str) -> tuple[dict[str, Any], dict[str,
     said = event.name("object_type", event.said.get("object_type"))
     by_type = "service" if type_.startswith("service-") else "order" if type_ in TYPES else None
     if by_type is not None and said != by_type:
-        event.found.warn(fields.OBJECT_TYPE_DISAGREES, "object_type")
+        event.found.warn(warnings.OBJECT_TYPE_DISAGREES, "object_type")
     object_type = OBJECTS.get(said or by_type or "", ResourceType.OTHER)
     uuid = event.identifier("object_uuid", event.said.get("object_uuid"))
     if uuid is None:

@@ -100,4 +100,4 @@ def _tell_of_state(entry: fields.Fields, state: str | None, path: str | None) ->
     if state is not None and state not in STATES:
         entry.found.warn(warnings.UNKNOWN_STATE, "order.state")
     elif state in OUTSIDE and path is not None and _STRICT_VERSION in path:
-        entry.found.warn(fields.STATE_OUTSIDE_CONTRACT, "order.state")
+        entry.found.warn(warnings.STATE_OUTSIDE_CONTRACT, "order.state")

@@ -158,7 +158,8 @@ def after_reading(
 def left_out(cursor: Mapping[str, Any], why: str, *, whole: bool = False) -> base.PageEnd:
     """What follows on a re-reading that failed: the next, for the others' sake.
 
-    `whole`: the order's log is left out, too. An order not final is read again in the next round; one that has become so, in the next turn.
+    `whole`: the order's log is left out, too. An order not final is read again in the next round;
+    one that has become so, in the next turn.
     """
     method, order_id = cursor["ask"]
     orders = Orders.of(cursor)

@@ -159,7 +159,7 @@ def later(notification: Notification) -> Notification:
     """A row that is not the order's first: a change of status, whose time nobody tells."""
     if notification.event_type != ORDERS:
         return notification
-    about_time = {warnings.ZONE_ASSUMED, fields.TIME_UNREADABLE}
+    about_time = {warnings.ZONE_ASSUMED, warnings.TIME_UNREADABLE}
     summary = {k: v for k, v in notification.summary.items() if k != "already_active"}
     return notification.model_copy(
         update={
@@ -193,7 +193,7 @@ def _line(
     type_ = found.name("entry.type", told.get("type")) or ""
     row = LOG_TYPES.get(type_.casefold(), UNKNOWN)
     if row is UNKNOWN:
-        found.found.warn(fields.UNKNOWN_TYPE, "entry.type")
+        found.found.warn(warnings.UNKNOWN_TYPE, "entry.type")
     mark = found.name("entry.id", told.get("id")) or _digest(told)
     return found.finish(
         Flavour.TJANSTEGUIDEN,
