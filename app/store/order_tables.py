@@ -56,6 +56,14 @@ class Orders(SQLModel, table=True):
         _flag("changed_after_final"),
         _flag("removed"),
         Index("orders_last_news_at", "last_news_at", "place"),
+        Index(
+            "orders_unfinished",
+            "last_news_at",
+            "source",
+            "order_id",
+            sqlite_where=text("NOT final"),
+            postgresql_where=text("NOT final"),
+        ),
     )
 
     source: str = Field(sa_type=Text, primary_key=True)

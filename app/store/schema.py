@@ -17,10 +17,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from app import errors
-from app.store import feed_tables, order_tables, search_tables, tables
+from app.store import feed_tables, order_tables, search_tables, tables, work_tables
 
-# one of each module of tables
-_DECLARED = (tables.LOG, feed_tables.FEED, order_tables.ORDERS, search_tables.SEARCH_TEXT)
+_DECLARED = (
+    tables.LOG,
+    feed_tables.FEED,
+    order_tables.ORDERS,
+    search_tables.SEARCH_TEXT,
+    work_tables.OPENING,
+)  # one of each module of tables
 METADATA = _DECLARED[0].metadata
 UPGRADE_LOCK = 7_237_106_621
 """Advisory lock key: one process at a time changes the schema on PostgreSQL."""
