@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from app.cli import (
+    attention,
     check,
     command,
     credential,
     db,
     demo,
+    expected,
     export,
     feed,
     hub,
@@ -24,6 +26,7 @@ from app.cli import (
     sandbox,
     send,
     serve,
+    stats,
     token,
     work,
 )
@@ -43,6 +46,9 @@ def build() -> typer.Typer:
     _add(app, send.send, send.EXAMPLES)
     _add(app, notifications.notifications, notifications.EXAMPLES)
     _add(app, export.export, export.EXAMPLES)
+    app.add_typer(_orders(), name="orders")
+    app.add_typer(_attention(), name="attention")
+    _add(app, stats.stats, stats.EXAMPLES)
     app.add_typer(_feed(), name="feed")
     app.add_typer(_command(), name="command")
     app.add_typer(_hub(), name="hub")
@@ -61,6 +67,21 @@ def _credential() -> typer.Typer:
     _add(group, credential.listing, credential.LIST_EXAMPLES, name="list")
     _add(group, credential.revoke, credential.REVOKE_EXAMPLES)
     _add(group, credential.void, credential.VOID_EXAMPLES)
+    return group
+
+
+def _orders() -> typer.Typer:
+    group = _group("Orders: what was placed, and what became of it.")
+    _add(group, expected.expect, expected.EXPECT_EXAMPLES)
+    return group
+
+
+def _attention() -> typer.Typer:
+    group = _group("The work list: what orders need somebody for, and who sees to it.")
+    _add(group, attention.listing, attention.LIST_EXAMPLES, name="list")
+    _add(group, attention.assign, attention.ASSIGN_EXAMPLES)
+    _add(group, attention.note, attention.NOTE_EXAMPLES)
+    _add(group, attention.close, attention.CLOSE_EXAMPLES)
     return group
 
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from app.doors import deps, paging
 from app.notifications import forms, notification as canonical, states
-from app.store import log
+from app.store import attention as openings, log
 
 
 def _known_state(state: str | None) -> str | None:
@@ -60,3 +60,19 @@ class Quarantine(paging.Page):
 
     state: Literal["open", "released", "discarded", "all"] = "open"
     source: paging.Source = None
+
+
+class Attention(paging.Page):
+    """Which rows of the work list; `unassigned`: those nobody has taken."""
+
+    state: Literal["open", "closed", "cleared", "all"] = "open"
+    source: paging.Source = None
+    attention: canonical.Attention | None = None
+    order_id: paging.Wanted | None = None
+    assignee: paging.Wanted | None = None
+    unassigned: Literal["true"] | None = None
+
+    def wanted(self) -> openings.Wanted:
+        """The filter as the store takes it."""
+        given = self.model_dump(exclude={"limit", "after", "unassigned", "assignee"})
+        return openings.Wanted(**given, assignee="" if self.unassigned else self.assignee)

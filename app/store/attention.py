@@ -25,9 +25,10 @@ from sqlalchemy import (
     update,
 )
 
-from app.notifications.notification import ResourceType
+from app.notifications.notification import ResourceType, rfc3339
 from app.orders import order
 from app.store import tables, tail
+from app.store.order_tables import ORDERS
 from app.store.work_tables import OPENING
 
 State = Literal["open", "closed", "cleared", "all"]
@@ -140,8 +141,14 @@ def assign(connection: Connection, id_: str, assignee: str | None) -> bool:
 
 
 def close(connection: Connection, id_: str, at: datetime, by: str) -> bool:
-    """Close the opening `id_` by hand; false where it is not open."""
-    return _change(connection, id_, closed_at=at, closed_by=by)
+    """Close the opening `id_` by hand, in its order's row too; false where it is not open."""
+    if not _change(connection, id_, closed_at=at, closed_by=by):
+        return False
+    table = OPENING.c
+    row = select(table.source, table.resource_type, table.order_id)
+    key = connection.execute(row.where(table.notification_id == id_)).one()
+    _close_in_order(connection, key, id_)
+    return True
 
 
 def note(connection: Connection, id_: str, at: datetime, by: str, text: str) -> bool:
@@ -150,7 +157,7 @@ def note(connection: Connection, id_: str, at: datetime, by: str, text: str) -> 
     notes = list(connection.execute(rows).scalar_one())
     if len(notes) >= MOST_NOTES:
         return False
-    notes.append({"at": at.isoformat(), "by": by, "text": text[:LONGEST_NOTE]})
+    notes.append({"at": rfc3339(at), "by": by, "text": text[:LONGEST_NOTE]})
     these = OPENING.c.notification_id == id_
     connection.execute(update(OPENING).where(these).values(notes=notes))
     return True
@@ -222,6 +229,16 @@ def _change(connection: Connection, id_: str, **values: Any) -> bool:
     return changed
 
 
+def _close_in_order(connection: Connection, key: Sequence[str], id_: str) -> None:
+    table = ORDERS.c
+    this = and_(table.source == key[0], table.resource_type == key[1], table.order_id == key[2])
+    found = connection.execute(select(table.attention).where(this)).scalar()
+    left = [each for each in found or () if each["notification_id"] != id_]
+    kinds = {each["attention"] for each in left}
+    gravest = next((str(each) for each in order.GRAVITY if each in kinds), None)
+    connection.execute(update(ORDERS).where(this).values(attention=left, open_attention=gravest))
+
+
 def _explained(rows: Select[Any]) -> Select[Any]:
     """`rows` of openings, chosen and cut first, with what their notifications say."""
     chosen = rows.subquery("chosen")
@@ -238,4 +255,9 @@ def _told(row: Any) -> dict[str, Any]:
     told = dict(row)
     summary = told.pop("summary") or {}
     state = "closed" if told["closed_at"] else "cleared" if told["cleared_at"] else "open"
-    return {**told, "state": state, "message": summary.get("message")}
+    return {**told, "state": state, "message": _message(summary)}
+
+
+def _message(summary: dict[str, Any]) -> str | None:
+    said = summary.get("message")
+    return said if isinstance(said, str) and said else None

@@ -68,6 +68,7 @@ def cursors(asking):
     return given | {
         "/admin/search": given["/admin/notifications"],
         "/admin/commands": given["/admin/audit"],  # a place in ids, wherever they are from
+        "/admin/attention": given["/admin/audit"],
     }
 
 

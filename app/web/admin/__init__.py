@@ -7,8 +7,10 @@ from typing import Final
 from fastapi import APIRouter
 
 from app.web.admin import (
+    attention,
     audit,
     commands,
+    expected,
     export,
     feeds,
     jobs,
@@ -31,5 +33,7 @@ routers: Final[tuple[APIRouter, ...]] = (
     commands.router,
     personal.router,
     stats.router,
+    attention.router,
+    expected.router,
     audit.router,
 )

@@ -1,0 +1,90 @@
+"""`/admin/attention`: the work list. Who takes what, what was noted, what is closed by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from app import errors
+from app.doors import deps, filters, paging, work
+from app.store import attention, engine, epochs
+from app.web.admin import answers
+
+router = APIRouter(prefix="/admin/attention")
+
+MULTILINE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
+
+
+class Assignment(BaseModel):
+    """Whom to give it to; null: to nobody."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    assignee: paging.Wanted | None
+
+
+class Note(BaseModel):
+    """What to note."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: Annotated[str, Field(min_length=1, max_length=attention.LONGEST_NOTE, pattern=MULTILINE)]
+
+
+@router.get("", dependencies=deps.READS)
+def listing(runtime: deps.The, asked: Annotated[filters.Attention, Query()]) -> Response:
+    """One page of what orders need somebody for, oldest first."""
+    with engine.read(runtime.engine) as connection:
+        epoch = epochs.current(connection)
+        rows = attention.page(
+            connection,
+            asked.wanted(),
+            after_id=paging.identifier(asked, epoch),
+            limit=asked.limit + 1,
+        )
+    return answers.give(paging.page(rows, asked.limit, epoch, by="notification_id"))
+
+
+@router.get("/{identifier}", dependencies=deps.READS)
+def one(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Response:
+    """One row of the work list, by the notification that opened it."""
+    with engine.read(runtime.engine) as connection:
+        found = attention.one(connection, identifier)
+    if found is None:
+        raise errors.NotFound(f"the work list has no {identifier}")
+    return answers.give(found)
+
+
+@router.post("/{identifier}/assign", dependencies=deps.ACTS)
+async def assign(
+    runtime: deps.The,
+    who: deps.Admin,
+    identifier: paging.Identifier,
+    _: deps.Nothing,
+    asked: Annotated[Assignment, Body()],
+) -> Response:
+    """Give it to somebody, or to nobody."""
+    return answers.give(await work.assign(runtime, identifier, asked.assignee, by=who.subject))
+
+
+@router.post("/{identifier}/close", dependencies=deps.ACTS)
+async def close(
+    runtime: deps.The, who: deps.Admin, identifier: paging.Identifier, _: deps.Nothing
+) -> Response:
+    """Close it by hand: it is seen to, whatever the operator says."""
+    return answers.give(await work.close(runtime, identifier, by=who.subject))
+
+
+@router.post("/{identifier}/note", dependencies=deps.ACTS)
+async def note(
+    runtime: deps.The,
+    who: deps.Admin,
+    identifier: paging.Identifier,
+    _: deps.Nothing,
+    asked: Annotated[Note, Body()],
+) -> Response:
+    """Add a note to it."""
+    return answers.give(await work.note(runtime, identifier, asked.text, by=who.subject))
