@@ -8,7 +8,7 @@ here: what opens and what clears (`orders.timeline`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
@@ -57,11 +57,13 @@ class Wanted:
     assignee: str | None = None
 
 
-def follow(connection: Connection, orders: Iterable[order.Order]) -> None:
+def follow(connection: Connection, orders: Iterable[order.Order]) -> list[order.Order]:
     """Make the list say what `orders` leave open: the same whatever was said of them before.
 
-    What an order does not leave open any more is marked cleared where somebody had a hand in it,
-    and goes elsewhere. A notification in two stories is listed with the first.
+    Gives `orders` without what somebody closed by hand. What an order does not leave open any more
+    is marked cleared where somebody had a hand in it, and goes elsewhere. A notification in two
+    stories is listed with the first. Of an order whose row was folded from more of the log nothing
+    is changed.
     """
     told = {each.key: each for each in orders}
     here = {each.notification_id for one in told.values() for each in one.attention}
@@ -70,20 +72,15 @@ def follow(connection: Connection, orders: Iterable[order.Order]) -> None:
         before = {id_: row for id_, row in known.items() if row.key == key}
         now = {each.notification_id: each for each in one.attention}
         fresh = [_row(one, each) for id_, each in now.items() if id_ not in known]
-        if fresh:
-            connection.execute(insert(OPENING), fresh)
-            known |= {row["notification_id"]: _Known(key, None) for row in fresh}
-        _reopen(connection, [id_ for id_ in now if id_ in before and before[id_].cleared_at])
+        back = [id_ for id_ in now if id_ in before and before[id_].cleared_at]
         ended = [id_ for id_, row in before.items() if id_ not in now and not row.cleared_at]
-        _clear(connection, ended, one.last_news_at)
-
-
-def closed(connection: Connection, order_ids: Sequence[str]) -> set[str]:
-    """The openings of these orders, whichever source's, that somebody closed by hand."""
-    rows = select(OPENING.c.notification_id).where(
-        OPENING.c.order_id.in_(order_ids), OPENING.c.closed_at.is_not(None)
-    )
-    return set(connection.execute(rows).scalars())
+        if (fresh or back or ended) and not _is_outdated(connection, one):
+            _insert(connection, fresh)
+            _reopen(connection, back)
+            _clear(connection, ended, one.last_news_at)
+            known |= {row["notification_id"]: _Known(key, None, None) for row in fresh}
+    closed = {id_ for id_, row in known.items() if row.closed_at is not None}
+    return [_without(one, closed) for one in told.values()]
 
 
 def page(
@@ -166,6 +163,7 @@ def note(connection: Connection, id_: str, at: datetime, by: str, text: str) -> 
 class _Known(NamedTuple):
     key: order.Key
     cleared_at: datetime | None
+    closed_at: datetime | None
 
 
 def _known(
@@ -173,14 +171,18 @@ def _known(
 ) -> dict[str, _Known]:
     """The openings of these orders and those called `ids`, by notification."""
     table = OPENING.c
-    columns = (table.source, table.resource_type, table.order_id, table.notification_id)
-    rows = select(*columns, table.cleared_at).where(table.order_id.in_(order_ids))
+    columns = [
+        table.source, table.resource_type, table.order_id, table.notification_id,
+        table.cleared_at, table.closed_at,
+    ]  # fmt: skip
+    asked = table.order_id.in_(order_ids)
     if ids:
-        named = select(*columns, table.cleared_at).where(table.notification_id.in_(ids))
-        rows = rows.union(named)  # type: ignore[assignment]
+        asked = or_(asked, table.notification_id.in_(ids))
     return {
-        id_: _Known(order.Key(source, ResourceType(type_), order_id), cleared_at)
-        for source, type_, order_id, id_, cleared_at in connection.execute(rows)
+        id_: _Known(order.Key(source, ResourceType(type_), order_id), cleared_at, closed_at)
+        for source, type_, order_id, id_, cleared_at, closed_at in connection.execute(
+            select(*columns).where(asked)
+        )
     }
 
 
@@ -194,6 +196,27 @@ def _row(told: order.Order, opened: order.Open) -> dict[str, Any]:
         "since": opened.since,
         "notes": [],
     }
+
+
+def _without(told: order.Order, closed: set[str]) -> order.Order:
+    left = tuple(each for each in told.attention if each.notification_id not in closed)
+    return told if len(left) == len(told.attention) else replace(told, attention=left)
+
+
+def _is_outdated(connection: Connection, told: order.Order) -> bool:
+    table = ORDERS.c
+    row = select(table.folded_seq).where(
+        table.source == told.source,
+        table.resource_type == told.resource_type,
+        table.order_id == told.order_id,
+    )
+    stored = connection.execute(row).scalar()
+    return stored is not None and bool(stored > told.folded_seq)
+
+
+def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(OPENING), rows)
 
 
 def _reopen(connection: Connection, ids: Sequence[str]) -> None:

@@ -4,29 +4,31 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
+import sqlalchemy
 
 from app.notifications.notification import Attention, ResourceType
 from app.orders import order
 from app.store import attention, engine
+from app.store.order_tables import ORDERS
 from tests.arrivals import RECEIVED
 from tests.store import filling
 
 LATER = RECEIVED + timedelta(hours=1)
 
 
-def story(order_id, *ids, source="covage", at=RECEIVED, word="alarm", type_="order"):
+def story(order_id, *ids, source="covage", at=RECEIVED, word="alarm", type_="order", seq=1):
     opened = [order.Open(id_, Attention(word), RECEIVED, None, source) for id_ in ids]
     nothing = dict.fromkeys(each.name for each in dataclasses.fields(order.Order))
     told = {
         "source": source, "resource_type": ResourceType(type_), "order_id": order_id,
-        "attention": tuple(opened), "last_news_at": at,
+        "attention": tuple(opened), "last_news_at": at, "folded_seq": seq,
     }  # fmt: skip
     return order.Order(**{**nothing, **told})
 
 
 def follow(database, *stories):
     with database.begin() as connection:
-        attention.follow(connection, stories)
+        return attention.follow(connection, stories)
 
 
 def act(database, step, *arguments):
@@ -89,11 +91,10 @@ def test_what_opens_again_is_open_again_but_what_was_closed_stays_closed(databas
     act(database, attention.assign, "n1", "greta")
     act(database, attention.close, "n2", LATER, "jwt:ops")
     follow(database, story("O-1", at=LATER))
-    follow(database, story("O-1", "n1", "n2"))
+    (told,) = follow(database, story("O-1", "n1", "n2"))
+    assert [each.notification_id for each in told.attention] == ["n1"]
     assert listed(database) == ["n1"]
     assert listed(database, assignee="greta") == ["n1"]
-    with engine.read(database) as connection:
-        assert attention.closed(connection, ["O-1", "O-9"]) == {"n2"}
 
 
 def test_only_what_is_open_is_assigned_or_closed(database):
@@ -149,3 +150,47 @@ def test_what_is_open_is_counted_by_source_and_attention(database):
             ("covage", "alarm"): (6, RECEIVED, ["O-1", "O-2", "O-3", "O-4", "O-5"]),
             ("covage", "buyer_action"): (1, RECEIVED, ["O-8"]),
         }
+
+
+def put_row(database, told):
+    row = {column.name: None for column in ORDERS.columns} | {
+        "source": told.source, "resource_type": told.resource_type, "order_id": told.order_id,
+        "place": 1, "final": False, **dict.fromkeys(order.FLAGS, False), "news": 1,
+        "first_news_at": RECEIVED, "last_news_at": RECEIVED, "folded_seq": told.folded_seq,
+        "open_attention": "alarm", "attention": [
+            {"notification_id": each.notification_id, "attention": each.attention.value}
+            for each in told.attention
+        ],
+    }  # fmt: skip
+    with database.begin() as connection:
+        connection.execute(sqlalchemy.insert(ORDERS).values(row))
+
+
+def test_a_story_from_less_of_the_log_changes_nothing(database):
+    told = story("O-1", "n1", seq=7)
+    put_row(database, told)
+    follow(database, told)
+    follow(database, story("O-1", "n2", seq=6))
+    assert listed(database) == ["n1"]
+    follow(database, story("O-1", "n2", seq=7))
+    assert listed(database) == ["n2"]
+
+
+def test_what_is_closed_is_gone_from_the_row_of_its_order(database):
+    told = dataclasses.replace(
+        story("O-1", "n1"),
+        attention=(*story("O-1", "n1").attention, *story("O-1", "n2", word="follow_up").attention),
+    )
+    put_row(database, told)
+    follow(database, told)
+
+    def row():
+        with engine.read(database) as connection:
+            asked = sqlalchemy.select(ORDERS.c.open_attention, ORDERS.c.attention)
+            gravest, left = connection.execute(asked).one()
+            return gravest, [each["notification_id"] for each in left]
+
+    act(database, attention.close, "n1", LATER, "jwt:ops")
+    assert row() == ("follow_up", ["n2"])
+    act(database, attention.close, "n2", LATER, "jwt:ops")
+    assert row() == (None, [])
