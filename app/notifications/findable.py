@@ -41,6 +41,9 @@ SHORTEST_BEGINNING: Final = 3
 """A shorter word that is sought is compared whole: it would begin half of them."""
 
 
+_ASCII: Final = {n: chr(n).lower() if chr(n).isalnum() else " " for n in range(128)}
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """Words that stand side by side; of the last one, maybe only the beginning (`open`)."""
@@ -51,7 +54,8 @@ class Phrase:
 
 def words(refs: Mapping[str, str], summary: Mapping[str, Any]) -> str:
     """The folded words of a notification, one blank between two; empty where there are none."""
-    told = [*refs.values(), *(text for path in MESSAGES for text in _texts(summary, path))]
+    said = (path for path in MESSAGES if path[0] in summary)
+    told = [*refs.values(), *(text for path in said for text in _texts(summary, path))]
     found = [word for text in told for word in fold(text)]
     return " ".join(found[:MOST_WORDS])
 
@@ -61,9 +65,13 @@ def fold(text: str) -> list[str]:
 
     The same text gives the same words wherever it stands, so that what is sought is folded alike.
     """
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return [word[:LONGEST_WORD] for word in "".join(kept).split()]
+    if text.isascii():
+        kept = text.translate(_ASCII)
+    else:
+        plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        bare = (c for c in plain if not unicodedata.combining(c))
+        kept = "".join(c if c.isalnum() else " " for c in bare)
+    return [word[:LONGEST_WORD] for word in kept.split()]
 
 
 def phrases(sought: str) -> list[Phrase]:

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass
 
 from sqlalchemy import ColumnElement, false, select
 
-from app.store import tables
+from app.store import tables, zones
 
 _EQUAL = (
     "source",
@@ -21,6 +21,7 @@ _EQUAL = (
     "order_id",
     "external_id",
 )
+_INDEXED = ("order_id", "event_id", "external_id", "attention", "q")
 
 
 def is_storable(value: object) -> bool:
@@ -63,6 +64,16 @@ class Filter:
             conflict_of = tables.LOG.c.conflict_of
             asked.append(conflict_of.is_not(None) if self.conflict else conflict_of.is_(None))
         return asked
+
+    def sort(self) -> dict[str, object]:
+        """What is asked of the sort of a row (`zones.SORT`); empty where an index finds the rows.
+
+        An index does where an id, attention or `q` is asked.
+        """
+        if any(getattr(self, name) is not None for name in _INDEXED):
+            return {}
+        found = {name: getattr(self, name) for name in zones.SORT}
+        return {name: value for name, value in found.items() if value is not None}
 
     def _of_event(self, event_id: str) -> ColumnElement[bool]:
         """By the ledger, which must have that index anyway: the log is spared one."""

@@ -1,7 +1,7 @@
-"""What follows the log so that it is found and counted: words for search, tallies by source, kind.
+"""What follows the log so that it is found and counted: words for search, tallies, zones.
 
 Written by the projector, in its transaction, never by ingest; both can be made anew from the log.
-Not here: finding (`search`), what the tallies are for (`stats`).
+Not here: finding (`search`, `zones`), what the tallies are for (`stats`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, delete, insert, select, text
 
 from app.notifications import findable
-from app.store import epochs, followers, tables
+from app.store import epochs, followers, tables, zones
 from app.store.search_tables import SEARCH_TEXT
 
 FOLLOWER: Final = "search"
-"""The name of the cursor that says how far words and tallies go."""
+"""The name of the cursor that says how far words, tallies and zones go."""
 
 _MOST: Final = 500
 """Parameters of one statement."""
@@ -26,8 +26,8 @@ _MOST: Final = 500
 def index(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Have `rows` of the log, the next in its order, found by their words and counted.
 
-    Each has `seq`, `source`, `kind` and `refs`. Rows that were done before are left alone, so
-    handing them again (a rebuild) changes nothing.
+    Each has `seq`, `refs` and what makes its sort (`zones`). Rows that were done before are left
+    alone, so handing them again (a rebuild) changes nothing.
     """
     done = position(connection)
     fresh = [row for row in rows if row["seq"] > done]
@@ -37,6 +37,7 @@ def index(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     counted = Counter((str(row["source"]), str(row["kind"])) for row in fresh)
     told = [{"source": source, "kind": kind, "n": n} for (source, kind), n in counted.items()]
     connection.execute(_COUNT, told)
+    zones.note(connection, fresh)
     followers.advance(connection, FOLLOWER, epochs.current(connection), fresh[-1]["seq"])
 
 

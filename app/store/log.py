@@ -6,12 +6,12 @@ Rows are dicts of plain values, times as aware UTC datetimes. Not here: appendin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from app.store import filters, search, tables
+from app.store import filters, indexing, search, tables, zones
 
 Filter = filters.Filter
 
@@ -33,17 +33,41 @@ def page(
     Each has every field of DESIGN §5 but `summary` and `raw`, and `conflict` (bool) and `sightings`
     (how often it came again). `also`: which of those two it has all the same.
     """
-    log = tables.LOG
     conditions = asked.conditions()
     if asked.q is not None and filters.is_storable(asked.q):
         sought = search.Sought(asked.q, conditions, after_seq, limit, ascending)
-        conditions = [log.c.seq.in_(search.seqs(connection, sought))]
-    rows = select(log).where(*conditions).limit(limit)
+        conditions = [tables.LOG.c.seq.in_(search.seqs(connection, sought))]
+    found: list[dict[str, Any]] = []
+    for span in _spans(connection, asked.sort(), after_seq, ascending=ascending):
+        rows = select(tables.LOG).where(*conditions, tables.LOG.c.seq.between(*span))
+        found += _read(connection, rows, limit - len(found), ascending=ascending, also=also)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _spans(
+    connection: Connection, sort: Mapping[str, Any], after_seq: int | None, *, ascending: bool
+) -> list[zones.Span]:
+    """The stretches of the log to read, in order, beyond `after_seq`."""
+    first, last = 0, 2**63 - 1
     if after_seq is not None:
-        rows = rows.where(log.c.seq > after_seq if ascending else log.c.seq < after_seq)
-    rows = rows.order_by(log.c.seq if ascending else log.c.seq.desc())
+        first, last = (after_seq + 1, last) if ascending else (first, after_seq - 1)
+    found = [(first, last)]
+    if sort:
+        found = zones.spans(connection, sort, indexing.position(connection), ascending=ascending)
+    cut = ((max(low, first), min(high, last)) for low, high in found)
+    return [(low, high) for low, high in cut if low <= high]
+
+
+def _read(
+    connection: Connection, rows: Select[Any], limit: int, *, ascending: bool, also: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The first `limit` of `rows` of the log, with what the other tables add to them."""
+    seq = tables.LOG.c.seq
+    chosen = rows.order_by(seq if ascending else seq.desc()).limit(limit)
     payload = [tables.PAYLOAD.c[name] for name in also]
-    found = connection.execute(_told(rows, ascending=ascending).add_columns(*payload))
+    found = connection.execute(_told(chosen, ascending=ascending).add_columns(*payload))
     return [
         {**_notification(row), **{name: row[name] for name in also}} for row in found.mappings()
     ]

@@ -153,11 +153,20 @@ def _near(
     said = [_matches(log[name], sought.q, connection.dialect.name) for name in (*_IDS, "event_id")]
     if phrases:
         said.append(_says(phrases))
-    asked = [*sought.beyond(log.seq), *sought.conditions, or_(*said)]
-    if edge is not None:
-        asked.append(log.seq < edge if sought.ascending else log.seq > edge)
-    rows = select(log.seq).outerjoin(SEARCH_TEXT, SEARCH_TEXT.c.seq == log.seq).where(*asked)
+    text = SEARCH_TEXT.c
+    said_of = and_(text.seq == log.seq, *_between(sought, text.seq, edge))  # or all are read
+    rows = select(log.seq).outerjoin(SEARCH_TEXT, said_of)
+    rows = rows.where(*_between(sought, log.seq, edge), *sought.conditions, or_(*said))
     return sought.ordered(rows, log.seq).limit(sought.limit)
+
+
+def _between(
+    sought: Sought, seq: ColumnElement[int], edge: int | None
+) -> list[ColumnElement[bool]]:
+    """`seq` lies beyond the place to begin at, and before `edge`."""
+    if edge is None:
+        return sought.beyond(seq)
+    return [*sought.beyond(seq), seq < edge if sought.ascending else seq > edge]
 
 
 # ── by words ─────────────────────────────────────────────────────────────────────────────────────

@@ -31,5 +31,20 @@ class Tally(SQLModel, table=True):
     n: int = Field(sa_type=BIG)
 
 
+class Zone(SQLModel, table=True):
+    """Which sorts of rows a stretch of the log has (`zones`); of no state: an empty `state`."""
+
+    __tablename__ = "zone"
+
+    zone: int = Field(sa_type=BIG, primary_key=True)
+    source: str = Field(sa_type=Text, primary_key=True)
+    kind: str = Field(sa_type=Text, primary_key=True)
+    state: str = Field(sa_type=Text, primary_key=True)
+    flavour: str = Field(sa_type=Text, primary_key=True)
+    channel: str = Field(sa_type=Text, primary_key=True)
+    conflict: bool = Field(primary_key=True)
+
+
 SEARCH_TEXT = METADATA.tables["search_text"]
 TALLY = METADATA.tables["tally"]
+ZONE = METADATA.tables["zone"]

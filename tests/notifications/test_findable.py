@@ -71,3 +71,8 @@ def test_parts_between_blanks_are_phrases_and_long_ends_may_go_on():
         Phrase(("a", "123"), open=True),
     ]
     assert findable.phrases(" - ") == []
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_text_is_folded_like_any_other(told):
+    assert findable.fold(told) == findable.fold(f"{told} å")[:-1]

@@ -1,4 +1,4 @@
-"""The words notifications are found by, and their counts. Whoever follows the log begins anew."""
+"""What notifications are found and counted by: words, tallies, zones. Followers begin anew."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), primary_key=True),
         sa.Column("kind", sa.Text(), primary_key=True),
         sa.Column("n", BIG, nullable=False),
+    )
+    op.create_table(
+        "zone",
+        sa.Column("zone", BIG, primary_key=True, autoincrement=False),
+        *(
+            sa.Column(name, sa.Text(), primary_key=True)
+            for name in ("source", "kind", "state", "flavour", "channel")
+        ),
+        sa.Column("conflict", sa.Boolean(), primary_key=True),
     )
     for statement in _INDEX[op.get_bind().dialect.name]:
         op.execute(statement)

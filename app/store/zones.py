@@ -1,0 +1,75 @@
+"""Where in the log rows of a sort may be: which sorts there are in each stretch of 2 048 seqs.
+
+A list of what is rare, or of what nobody has, reads the stretches that have it and no other. That
+costs ingest nothing, for it follows the log (`indexing`); an index would. Not here: the rest of the
+log, which nobody came by yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, select, text
+
+from app.store.search_tables import ZONE
+
+WIDTH: Final = 2048
+"""Seqs of a zone."""
+
+SORT: Final = ("source", "kind", "state", "flavour", "channel", "conflict")
+"""What makes the sort of a row; all of it is few words."""
+
+Span = tuple[int, int]
+"""The first and the last seq of a stretch."""
+
+
+def note(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Remember the sorts of `rows` of the log; again is as well as once."""
+    told = {
+        (
+            row["seq"] // WIDTH,
+            str(row["source"]),
+            str(row["kind"]),
+            row["state"] or "",
+            str(row["flavour"]),
+            str(row["channel"]),
+            row["conflict_of"] is not None,
+        )
+        for row in rows
+    }
+    connection.execute(_NOTE, [dict(zip(("zone", *SORT), one, strict=True)) for one in told])
+
+
+def spans(
+    connection: Connection, sort: Mapping[str, Any], upto: int, *, ascending: bool
+) -> list[Span]:
+    """The stretches that have rows of `sort` (names of `SORT` and their values), in order.
+
+    Up to seq `upto` as noted; of what is beyond nothing is known, so that all of it is one.
+    """
+    asked = [ZONE.c[name] == value for name, value in sort.items()]
+    rows = connection.execute(select(ZONE.c.zone).where(*asked).distinct().order_by(ZONE.c.zone))
+    found = [*_merged(rows.scalars()), (upto + 1, _LAST)]
+    found[:-1] = [(first, min(last, upto)) for first, last in found[:-1] if first <= upto]
+    return found if ascending else found[::-1]
+
+
+def _merged(zones: Iterable[int]) -> Sequence[Span]:
+    """Zones, ascending, as stretches; neighbours are one."""
+    found: list[Span] = []
+    for zone in zones:
+        first, last = zone * WIDTH, (zone + 1) * WIDTH - 1
+        if found and found[-1][1] + 1 == first:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    return found
+
+
+_LAST: Final = 2**63 - 1
+_NOTE: Final = text(
+    "INSERT INTO zone (zone, source, kind, state, flavour, channel, conflict)"
+    " VALUES (:zone, :source, :kind, :state, :flavour, :channel, :conflict)"
+    " ON CONFLICT DO NOTHING"
+)

@@ -1,0 +1,84 @@
+"""Lists of what is rare: by zones they tell the same as without."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.store import engine, indexing, log, search_tables, zones
+from tests.store import filling
+
+SORTS = (
+    {"source": "a", "state": "failed"},
+    {"source": "b", "state": None, "kind": "note"},
+    {"source": "a", "state": "held", "channel": "pull"},
+    {"source": "b", "state": "held", "flavour": "onap"},
+)
+
+
+@pytest.fixture
+def long(database, monkeypatch):
+    """Forty notifications in zones of four, thirty of them noted; the 9th sort came twice."""
+    monkeypatch.setattr(zones, "WIDTH", 4)
+    filling.put(database, *(SORTS[(n // 6) % 4] for n in range(39)))
+    filling.put(database, {"source": "c", "event_id": "e"})
+    follow(database, 30)
+    return database
+
+
+def follow(database, limit, after=None):
+    with database.begin() as connection:
+        rows = log.page(connection, log.Filter(), after_seq=after, limit=limit, ascending=True)
+        indexing.index(connection, rows)
+
+
+def listed(database, limit, *, ascending=True, after_seq=None, **asked):
+    with engine.read(database) as connection:
+        rows = log.page(
+            connection, log.Filter(**asked), after_seq=after_seq, limit=limit, ascending=ascending
+        )
+    return [row["seq"] for row in rows]
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+@pytest.mark.parametrize("followed", [30, 40])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"source": "a"},
+        {"source": "b", "state": "held"},
+        {"source": "a", "kind": "note"},
+        {"state": "held", "channel": "pull"},
+        {"flavour": "onap"},
+        {"source": "c"},
+        {"source": "nobody"},
+        {"conflict": True},
+        {"conflict": False, "kind": "note"},
+    ],
+)
+def test_pages_of_any_sort_are_those_of_the_whole_list(long, asked, followed, ascending):
+    follow(long, followed - 30, after=30)
+    with engine.read(long) as connection:
+        every = log.page(connection, log.Filter(), after_seq=None, limit=50, ascending=ascending)
+    expected = [row["seq"] for row in every if all(row[k] == v for k, v in asked.items())]
+    found: list[int] = []
+    while page := listed(long, 3, ascending=ascending, after_seq=(found or [None])[-1], **asked):
+        found += page
+    assert found == expected
+
+
+def test_a_stretch_without_the_sort_is_not_read(long):
+    with long.begin() as connection:
+        connection.execute(search_tables.ZONE.delete().where(search_tables.ZONE.c.zone == 1))
+    assert listed(long, 50, source="a", state="failed") == [1, 2, 3, 25, 26, 27, 28, 29, 30]
+
+
+def test_a_conflict_is_found_where_it_was_noted(database):
+    filling.put(database, {"event_id": "e", "raw": b"{}"})
+    filling.put(database, {"event_id": "e", "raw": b"[]"})
+    follow(database, 50)
+    assert listed(database, 5, conflict=True) == [2]
+
+
+@pytest.mark.parametrize("asked", [{"order_id": "PO-1"}, {"attention": "alarm"}, {"q": "PO-1"}])
+def test_what_an_index_finds_needs_no_zones(long, asked):
+    assert log.Filter(**asked, source="a").sort() == {}
