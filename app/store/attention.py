@@ -175,7 +175,7 @@ def _known(
         table.source, table.resource_type, table.order_id, table.notification_id,
         table.cleared_at, table.closed_at,
     ]  # fmt: skip
-    asked = table.order_id.in_(order_ids)
+    asked: ColumnElement[bool] = table.order_id.in_(order_ids)
     if ids:
         asked = or_(asked, table.notification_id.in_(ids))
     return {
