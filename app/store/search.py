@@ -95,9 +95,16 @@ def by_ids(q: str, dialect: str) -> ColumnElement[bool]:
     """
     columns = [*(tables.LOG.c[name] for name in _IDS), tables.LEDGER.c.event_id]
     found: list[Select[Any]] = [
-        select(column.table.c.seq).where(_matches(column, q, dialect)) for column in columns
+        select(column.table.c.seq).where(matches(column, q, dialect)) for column in columns
     ]
     return tables.LOG.c.seq.in_(union_all(*found))
+
+
+def matches(column: ColumnElement[Any], q: str, dialect: str) -> ColumnElement[bool]:
+    """`column` is `q` or, where that is long enough, begins with it."""
+    if len(q) < SHORTEST_PREFIX:
+        return column == q
+    return begins_with(column, q, dialect)
 
 
 def begins_with(column: ColumnElement[Any], prefix: str, dialect: str) -> ColumnElement[bool]:
@@ -110,12 +117,6 @@ def begins_with(column: ColumnElement[Any], prefix: str, dialect: str) -> Column
     lower = column.bool_op(at_least)(prefix)
     end = _after(prefix)
     return lower if end is None else and_(lower, column.bool_op(below)(end))
-
-
-def _matches(column: ColumnElement[Any], q: str, dialect: str) -> ColumnElement[bool]:
-    if len(q) < SHORTEST_PREFIX:
-        return column == q
-    return begins_with(column, q, dialect)
 
 
 def _after(prefix: str) -> str | None:
@@ -150,7 +151,7 @@ def _near(
 ) -> Select[Any]:
     """What is found before `edge`, by no index of what is sought."""
     log = tables.LOG.c
-    said = [_matches(log[name], sought.q, connection.dialect.name) for name in (*_IDS, "event_id")]
+    said = [matches(log[name], sought.q, connection.dialect.name) for name in (*_IDS, "event_id")]
     if phrases:
         said.append(_says(phrases))
     text = SEARCH_TEXT.c
