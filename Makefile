@@ -4,6 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 FEEDS ?=
+PAGES ?=
 
 export UV_SYSTEM_CERTS := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -53,10 +54,11 @@ check: $(READY)  ## format, lint, types, imports, dead code, dependencies, the l
 	$(BIN)/deptry .
 	$(BIN)/python -m pytest -q tests/test_house.py
 
-bench: $(READY)  ## measure ingest against a no-op route and the usual way, followers, feeds (writes JSON)
+bench: $(READY)  ## measure ingest against a no-op route and the usual way, followers, feeds, pages (writes JSON)
 	$(BIN)/python -m bench.ingest $(ARGS)
 	$(BIN)/python -m bench.follower
 	$(BIN)/python -m bench.feeds $(FEEDS)
+	$(BIN)/python -m bench.pages $(PAGES)
 
 faults: $(READY)  ## the long form of the law tests: kill -9, stopped processes, a database that goes away
 	$(BIN)/python -m pytest -m faults --timeout 1800 $(ARGS)

@@ -1,0 +1,231 @@
+"""How long a page takes with a million notifications: p50 and p95 at the server (`make bench`).
+
+Every list of the admin interface, its deep end beside its start, search, counts: on SQLite and on
+PostgreSQL, over HTTP on one connection, one request after the other, each of its own wording.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from app.store import cursors, engine, epochs, schema
+from bench import filling
+from tests import postgres, serving
+
+WARM = 3
+PAGE_MOST, SEARCH_MOST = 150.0, 100.0
+"""What the p95 of a page and of a search may be, in ms."""
+
+Ask = Callable[[random.Random], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How one page fared: on which engine, ms, the bytes of an answer."""
+
+    engine: str
+    page: str
+    p50: float
+    p95: float
+    size: int
+
+    @property
+    def most(self) -> float:
+        """What its p95 may be."""
+        return SEARCH_MOST if self.page.startswith("search") else PAGE_MOST
+
+
+def pages(count: int, orders: int, epoch: str) -> dict[str, Ask]:
+    """What is asked for, by name; each time a little other."""
+    words = filling.Words(random.Random(7)).all
+    log = "/admin/notifications"
+
+    def after(chance: random.Random, place: float) -> str:
+        seq = int(count * place) + chance.randint(0, max(count // 100, 1))
+        return f"after={cursors.encode(epoch, seq)}"
+
+    def order(chance: random.Random) -> str:
+        return f"{chance.randrange(0, orders, 3):07}"  # every third has references
+
+    def search(say: Ask) -> Ask:
+        return lambda chance: f"/admin/search?q={say(chance).replace(' ', '%20')}"
+
+    def listed(query: str) -> Ask:
+        return lambda _: f"{log}?{query}"
+
+    found: dict[str, Ask] = {
+        "notifications": lambda _: log,
+        "notifications, 500 rows": lambda _: f"{log}?limit=500",
+        "notifications, half-way": lambda c: f"{log}?{after(c, 0.5)}",
+        "notifications, deep end": lambda c: f"{log}?{after(c, 0.001)}",
+        "notifications, oldest first": lambda _: f"{log}?order=asc",
+        "notifications of a source": lambda c: f"{log}?source={c.choice(filling.SOURCES)}",
+        "notifications of a rare source": listed("source=rare"),
+        "notifications of no source": listed("source=nobody"),
+        "notifications of a kind nobody sent": listed("kind=cancel_created"),
+        "notifications of a state": listed("state=completed"),
+        "notifications of a rare state": listed("state=failed"),
+        "notifications of a state 40 have": listed("state=partial"),
+        "notifications of two things no one is": listed("kind=created&state=completed"),
+        "notifications of a state nobody has": listed("state=draft"),
+        "notifications of a flavour nobody sent": listed("flavour=covage"),
+        "notifications with attention": listed("attention=alarm"),
+        "notifications with attention nobody asked": listed("attention=follow_up"),
+        "notifications in conflict": listed("conflict=true"),
+        "notifications of an order": lambda c: f"{log}?order_id=PO-{order(c)}",
+        "notifications of a state with words": lambda c: f"{log}?state=failed&q={c.choice(words)}",
+        "search, order id": search(lambda c: f"PO-{order(c)}"),
+        "search, beginning of an order id": search(lambda c: f"PO-{order(c)[:5]}"),
+        "search, beginning of all order ids": search(lambda _: "PO-"),
+        "search, access id": search(lambda c: f"ACC{c.randrange(orders // 2):07}"),
+        "search, reference": search(lambda c: f"CRM-{order(c)}"),
+        "search, reference in small letters": search(lambda c: f"crm-{order(c)}"),
+        "search, beginning of all references": search(lambda _: "crm-000"),
+        "search, frequent word": search(lambda c: c.choice(words[:20])),
+        "search, word": search(lambda c: c.choice(words[20:500])),
+        "search, rare word": search(lambda c: c.choice(words[-500:])),
+        "search, beginning of a word": search(lambda c: c.choice(words)[:3]),
+        "search, two words": search(lambda c: " ".join(c.choices(words[:200], k=2))),
+        "search, no such word": search(lambda c: f"nosuchword{c.random()}"),
+        "search, frequent word, deep end": lambda c: (
+            f"/admin/search?q={c.choice(words[:20])}&{after(c, 0.001)}"
+        ),
+        "attention": lambda _: "/admin/attention",
+        "attention of all states": lambda _: "/admin/attention?state=all",
+        "attention of a source": lambda _: "/admin/attention?source=rare",
+        "attention nobody has": lambda _: "/admin/attention?attention=follow_up",
+        "attention nobody took": lambda _: "/admin/attention?unassigned=true",
+        "attention closed by hand": lambda _: "/admin/attention?state=closed",
+        "stats": lambda _: "/admin/stats",
+        "sources": lambda _: "/admin/sources",
+        "feeds": lambda _: "/admin/feeds",
+        "quarantine": lambda _: "/admin/quarantine",
+        "commands": lambda _: "/admin/commands",
+        "audit": lambda _: "/admin/audit",
+    }
+    return found
+
+
+class Asker:
+    """One connection to a listener, with a token that may read all."""
+
+    def __init__(self, server: serving.Listener) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        bearer = serving.token(source=None, scopes=("notifications:read", "admin", "personal"))
+        self._headers = {"Authorization": f"Bearer {bearer}"}
+
+    def get(self, path: str) -> tuple[float, bytes]:
+        """The milliseconds an answer took, and its body."""
+        began = time.perf_counter()
+        self._connection.request("GET", path, headers=self._headers)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        took = (time.perf_counter() - began) * 1000
+        if answer.status != http.client.OK:
+            msg = f"{path}: {answer.status} {body[:300]!r}"
+            raise RuntimeError(msg)
+        return took, body
+
+
+def measured(asker: Asker, ask: Ask, rounds: int) -> tuple[list[float], int]:
+    """The milliseconds of `rounds` answers, and the bytes of the last one."""
+    chance = random.Random(11)  # the same questions every time
+    for _ in range(WARM):
+        asker.get(ask(chance))
+    found = [asker.get(ask(chance)) for _ in range(rounds)]
+    return [took for took, _ in found], len(found[-1][1])
+
+
+@contextlib.contextmanager
+def filled(name: str, folder: Path, count: int, orders: int) -> Iterator[tuple[str, str]]:
+    """A filled database of engine `name`: its URL and its epoch."""
+    with contextlib.ExitStack() as stack:
+        if name == "sqlite":
+            url = f"sqlite:///{folder}/pages.db"
+        else:
+            url = stack.enter_context(postgres.cluster()).database("pages")
+        database = engine.create(url)
+        schema.upgrade(database)
+        began = time.perf_counter()
+        filling.fill(database, count, orders)
+        print(f"{name}: filled in {time.perf_counter() - began:.0f} s", flush=True)
+        with engine.read(database) as connection:
+            epoch = epochs.current(connection)
+        database.dispose()
+        yield url, epoch
+
+
+def run(name: str, count: int, orders: int, rounds: int, only: str) -> list[Figure]:
+    """The figures of one engine."""
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="listener-bench-") as folder:
+        made = filled(name, Path(folder), count, orders)
+        with made as (url, epoch), serving.listener(Path(folder), database_url=url) as server:
+            asker = Asker(server)
+            for page, ask in pages(count, orders, epoch).items():
+                if only not in page:
+                    continue
+                times, size = measured(asker, ask, rounds)
+                p95 = statistics.quantiles(times, n=20, method="inclusive")[-1]
+                figures.append(Figure(name, page, statistics.median(times), p95, size))
+                print(f"  {page}: {figures[-1].p50:.1f} {p95:.1f} ms {size}", flush=True)
+            server.terminate()
+    return figures
+
+
+def table(figures: list[Figure]) -> Table:
+    """A line a page, the engines side by side; what took too long is marked."""
+    shown = Table("page", *(f"{name} {q} ms" for name in ENGINES for q in ("p50", "p95")))
+    for page in dict.fromkeys(figure.page for figure in figures):
+        cells = []
+        for name in ENGINES:
+            of = [one for one in figures if (one.engine, one.page) == (name, page)]
+            cells += [f"{of[0].p50:.1f}", _marked(of[0])] if of else ["", ""]
+        shown.add_row(page, *cells)
+    return shown
+
+
+def _marked(figure: Figure) -> str:
+    return f"{figure.p95:.1f}{' !' if figure.p95 > figure.most else ''}"
+
+
+ENGINES = ("sqlite", "postgresql")
+
+
+def main() -> None:
+    """Fill, measure, print, and write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--notifications", type=int, default=1_000_000)
+    parser.add_argument("--orders", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--engine", choices=ENGINES, action="append")
+    parser.add_argument("--only", default="", help="pages whose name has this in it")
+    parser.add_argument("--json", type=Path, default=Path("bench/results/pages.json"))
+    given = parser.parse_args()
+    figures = [
+        figure
+        for name in given.engine or ENGINES
+        for figure in run(name, given.notifications, given.orders, given.rounds, given.only)
+    ]
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    document = {"notifications": given.notifications, "orders": given.orders}
+    rows = [asdict(figure) for figure in figures]
+    given.json.write_text(json.dumps({**document, "pages": rows}, indent=1) + "\n")
+    Console(width=120).print(table(figures))
+
+
+if __name__ == "__main__":
+    main()
