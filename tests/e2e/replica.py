@@ -1,7 +1,8 @@
 """A replica that only asks operators, in a process of its own: `python -m tests.e2e.replica`.
 
-As `listener work`, but quicker to take over from one that died, and to believe that a lost request
-is not carried out any more; and it lives in the time of the story (`BEHIND`: seconds).
+As `listener work`, but quicker to take over from one that died, to believe that a lost request is
+not carried out any more, and to see what is asked of it; and it lives in the time of the story
+(`BEHIND`: seconds).
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from datetime import datetime, timedelta
 import uvloop
 
 from app import clock, feeds, runtime as runtimes, settings, telemetry
+from app.store import tail
 
 TERM = timedelta(seconds=1)
 SETTLE = timedelta(seconds=2)
+LOOKS = 0.1
 READY = "ready"
 
 
@@ -34,6 +37,7 @@ class Behind(clock.SystemClock):
 async def main() -> None:
     """Ask until SIGTERM."""
     found = settings.load()
+    tail.IDLE = LOOKS
     telemetry.configure(found.log_level, found.log_format)
     runtime = runtimes.build(found, Behind(float(os.environ["BEHIND"])))
     over = asyncio.Event()

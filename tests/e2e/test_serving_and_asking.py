@@ -15,7 +15,7 @@ from tests import serving
 from tests.sandbox import serving as sandboxes
 
 DEADLINE = 20.0
-OWNERS = "SELECT count(DISTINCT owner) FROM lease WHERE name LIKE 'feed/%'"
+LIVING = "SELECT count(*) FROM replica"
 
 
 def rows(url: str, sql: str) -> list[tuple]:
@@ -88,13 +88,13 @@ def test_without_feeds_nobody_is_asked(operator, tmp_path, sqlite_url):
     assert rows(sqlite_url, "SELECT count(*) FROM lease") == [(0,)]
 
 
-def test_workers_share_the_feeds_and_store_each_event_once(operator, tmp_path, postgres_url):
+def test_workers_count_each_other_and_store_each_event_once(operator, tmp_path, postgres_url):
     _, url = operator
     config = source(url, "north") + source(url, "south")
     with serving.listener(
         tmp_path, database_url=postgres_url, config=config, arguments=("--workers", "2")
     ) as server:
-        until(lambda: rows(postgres_url, OWNERS) == [(2,)])
+        until(lambda: rows(postgres_url, LIVING) == [(2,)])
         until(lambda: rows(postgres_url, "SELECT count(*) FROM log") == [(80,)])
         assert server.terminate() == 0
     found = Counter(rows(postgres_url, "SELECT source, event_id FROM log"))

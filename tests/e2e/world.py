@@ -50,7 +50,7 @@ class Size:
 
     `events` of ON-API and of Covage, `orders` of Tjänsteguiden; `every`: scenario seconds between
     two orders; `rate`, `times`: of each fault of an answer, at each operator; `asked`: commands to
-    each operator; `deadline`: seconds.
+    each operator; `patience`: seconds of a step at most; `deadline`: seconds.
     """
 
     events: int
@@ -61,6 +61,7 @@ class Size:
     rate: float
     times: int | None
     asked: int
+    patience: float
     deadline: float
 
     @property
@@ -74,10 +75,11 @@ SUITE = Size(
     orders=100,
     every=60.0,
     kills=3,
-    steps=30,
+    steps=20,
     rate=0.03,
     times=2,
     asked=5,
+    patience=0.3,
     deadline=60.0,
 )
 FULL = Size(
@@ -89,6 +91,7 @@ FULL = Size(
     rate=0.003,
     times=None,
     asked=50,
+    patience=0.5,
     deadline=1500.0,
 )
 
@@ -131,7 +134,7 @@ def faults(size: Size) -> dict[str, dict[str, operators.Fault]]:
 
 def configuration(url: str) -> str:
     """listener.toml for the three feeds."""
-    login = 'password = "sandbox", every = "0.2s"'
+    login = 'password = "sandbox", every = "0.1s"'
     return f"""
 [[source]]
 name = "stadsnat"
@@ -150,7 +153,7 @@ kind = "tjansteguiden"
 url = "{url}/tjansteguiden/plain/serviceguide_log"
 api_user = "sandbox"
 api_key = "sandbox"
-every = "0.2s"
+every = "0.1s"
 recheck = "5s"
 write_back = "on_commit"
 """
@@ -231,7 +234,7 @@ class World:
     def asked_again(self) -> None:
         """Wait until every operator was asked again; not for long, somebody may just be dead."""
         before = {name: self.made.apps[name].requests for name in operators_of()}
-        ends = time.monotonic() + 0.5
+        ends = time.monotonic() + self.size.patience
         while time.monotonic() < ends:
             if all(self.made.apps[name].requests > n for name, n in before.items()):
                 return

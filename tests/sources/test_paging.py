@@ -135,17 +135,25 @@ def on_api_list(count):
         yield json.dumps(event).encode() + (b"," if n + 1 < count else b"]")
 
 
-def test_a_hundred_thousand_events_are_read_in_little_memory():
+def peak_of_reading(count):
+    """Bytes a list of `count` events takes at most while it is read."""
     tracemalloc.start()
     try:
-        count = 0
-        for part in on_api.KIND.read_page(ON_API, on_api_list(100_000), {}, feeding.NOW):
-            count += isinstance(part, base.Entry)
+        read = 0
+        for part in on_api.KIND.read_page(ON_API, on_api_list(count), {}, feeding.NOW):
+            read += isinstance(part, base.Entry)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert count == 100_000
-    assert peak < 2_000_000
+    assert read == count
+    return peak
+
+
+def test_a_list_twenty_times_as_long_is_read_in_the_same_memory():
+    peak_of_reading(100)
+    short, long = peak_of_reading(500), peak_of_reading(10_000)
+    assert long < short + 100_000 < 2_000_000
+    assert sum(map(len, on_api_list(10_000))) > 1_000_000
 
 
 # ── on_api ───────────────────────────────────────────────────────────────────────────────────────
