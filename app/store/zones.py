@@ -20,6 +20,9 @@ WIDTH: Final = 2048
 SORT: Final = ("source", "kind", "state", "flavour", "channel", "conflict")
 """What makes the sort of a row; all of it is few words."""
 
+OF: Final = (*SORT[:-1], "conflict_of")
+"""The columns of the log it is made of."""
+
 Span = tuple[int, int]
 """The first and the last seq of a stretch."""
 
@@ -29,11 +32,7 @@ def note(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     told = {
         (
             row["seq"] // WIDTH,
-            str(row["source"]),
-            str(row["kind"]),
-            row["state"] or "",
-            str(row["flavour"]),
-            str(row["channel"]),
+            *(row[name] or "" for name in SORT[:-1]),
             row["conflict_of"] is not None,
         )
         for row in rows

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -11,11 +14,10 @@ from tests.arrivals import RECEIVED
 from tests.store import filling
 
 
-def follow(database, after=0, limit=500):
-    """Have everything beyond `after` indexed."""
+def follow(database, most=500):
+    """Have the next rows of the log indexed; how many there were."""
     with database.begin() as connection:
-        rows = log.page(connection, log.Filter(), after_seq=after, limit=limit, ascending=True)
-        indexing.index(connection, rows)
+        return indexing.follow(connection, most)
 
 
 def found(database, q, *, near=0, after_seq=None, limit=50, ascending=True, **conditions):
@@ -91,12 +93,13 @@ def test_nothing_is_found_by_words_before_it_was_indexed(database):
     assert found(database, "water") == [1]
 
 
-def test_rows_handed_again_change_nothing(told):
+def test_what_was_done_is_not_done_again(told):
     before = counts(told)
-    follow(told)
-    follow(told, after=1)
+    assert follow(told) == 0
     assert counts(told) == before
-    assert found(told, "trench") == [1, 2]
+    filling.put(told, {"summary": {"message": "trench"}}, {}, {})
+    assert [follow(told, 2), follow(told, 2), follow(told, 2)] == [2, 1, 0]
+    assert found(told, "trench") == [1, 2, 5]
 
 
 def test_counts_are_those_of_the_log_wherever_the_follower_is(told):
@@ -104,9 +107,9 @@ def test_counts_are_those_of_the_log_wherever_the_follower_is(told):
              "by_kind": {"created": 1, "state_changed": 5}, "quarantine": 0}  # fmt: skip
     filling.put(told, {"kind": "created"}, {"source": "other"})
     assert counts(told) == whole
-    follow(told, after=4, limit=1)
+    assert follow(told, 1) == 1
     assert counts(told) == whole
-    follow(told, after=5)
+    follow(told)
     assert counts(told) == whole
 
 
@@ -134,6 +137,30 @@ def test_erasing_takes_the_words_of_messages_and_leaves_those_of_refs(database, 
     assert found(database, "crm-77", near=near) == [1]
 
 
+def test_words_read_before_an_erasure_are_not_written_after_it(postgres_url):
+    database = engine.create(postgres_url)
+    filling.put(database, {"order_id": "O-1", "summary": {"message": "Greta"}})
+    with database.connect() as erasing, erasing.begin():
+        personal.erase(erasing, "local", "O-1", by="cli:ops", at=RECEIVED)
+        follower = threading.Thread(target=follow, args=(database,))
+        follower.start()
+        until_one_waits(database)
+    follower.join(30)
+    assert found(database, "greta") == []
+    database.dispose()
+
+
+def until_one_waits(database):
+    """Wait until a connection waits for an advisory lock."""
+    ends = time.monotonic() + 30
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while time.monotonic() < ends:
+        with engine.read(database) as connection:
+            if connection.exec_driver_sql(waiting).scalar_one():
+                return
+    raise TimeoutError("nobody waits")
+
+
 WORDS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=3).map(" ".join)
 
 
@@ -144,7 +171,7 @@ def test_every_word_is_found_by_the_index_by_its_beginning(database, message, cu
     filling.put(database, {"summary": {"message": message}})
     with engine.read(database) as connection:
         head = log.head(connection)
-    follow(database, after=head - 1)
+    follow(database)
     for word in findable.fold(message):
         assert head in found(database, word)
         assert head in found(database, word[: max(cut, 3)])

@@ -25,10 +25,9 @@ def long(database, monkeypatch):
     return database
 
 
-def follow(database, limit, after=None):
+def follow(database, most):
     with database.begin() as connection:
-        rows = log.page(connection, log.Filter(), after_seq=after, limit=limit, ascending=True)
-        indexing.index(connection, rows)
+        indexing.follow(connection, most)
 
 
 def listed(database, limit, *, ascending=True, after_seq=None, **asked):
@@ -56,7 +55,7 @@ def listed(database, limit, *, ascending=True, after_seq=None, **asked):
     ],
 )
 def test_pages_of_any_sort_are_those_of_the_whole_list(long, asked, followed, ascending):
-    follow(long, followed - 30, after=30)
+    follow(long, followed - 30)
     with engine.read(long) as connection:
         every = log.page(connection, log.Filter(), after_seq=None, limit=50, ascending=ascending)
     expected = [row["seq"] for row in every if all(row[k] == v for k, v in asked.items())]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.store import indexing, log
+from app.store import indexing
 from tests.web import inside
 
 CANCEL = {
@@ -65,17 +65,11 @@ async def test_words_of_messages_find_what_has_them_in_the_list_too(door):
         },
         inside.state_change("ev-order"),
     )
-    await asyncio.wrap_future(door.runtime.writer.run(follow))
+    await asyncio.wrap_future(door.runtime.writer.run(lambda c: indexing.follow(c, 50)))
     for q in ("tranchee", "bloqu+tran"):
         for path in ("/admin/search?q=", "/admin/notifications?state=held&q="):
             assert [one["event_id"] for one in await door.items(path + q)] == ["ev-message"]
     assert await door.items("/admin/notifications?state=inProgress&q=tranchee") == []
-
-
-def follow(connection):
-    """Have the whole log indexed."""
-    rows = log.page(connection, log.Filter(), after_seq=None, limit=50, ascending=True)
-    indexing.index(connection, rows)
 
 
 async def test_our_own_id_finds_it_too_and_tells_the_same_as_the_list(filled):

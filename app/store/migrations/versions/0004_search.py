@@ -1,4 +1,4 @@
-"""What notifications are found and counted by: words, tallies, zones. Followers begin anew."""
+"""What notifications are found and counted by: words, tallies, zones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ def upgrade() -> None:
     )
     for statement in _INDEX[op.get_bind().dialect.name]:
         op.execute(statement)
-    op.execute("DELETE FROM follower")
 
 
 _FTS5 = """
