@@ -40,8 +40,6 @@ ACCOUNT = "sandbox"
 FINAL = frozenset({"cancelled", "delivered"})
 SOURCES = ("stadsnat", "covage", "tjansteguiden")
 CONNECTED = "SELECT count(*) FROM feed WHERE caught_up_at IS NOT NULL"
-IMPATIENCE = 0.2
-"""Seconds after which somebody presses `poll` again: no feed rests after trouble for long."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,9 @@ class Size:
 
     `events` of ON-API and of Covage, `orders` of Tjänsteguiden; `every`: scenario seconds between
     two orders; `rate`, `times`: of each fault of an answer, at each operator; `asked`: commands to
-    each operator; `patience`: seconds of a step at most; `deadline`: seconds.
+    each operator; `patience`: seconds of a step at most; `turns`: seconds between two turns, and
+    until somebody presses `poll`, so that no feed rests after trouble for long; `deadline`:
+    seconds.
     """
 
     events: int
@@ -62,6 +62,7 @@ class Size:
     times: int | None
     asked: int
     patience: float
+    turns: float
     deadline: float
 
     @property
@@ -80,6 +81,7 @@ SUITE = Size(
     times=2,
     asked=5,
     patience=0.3,
+    turns=0.1,
     deadline=60.0,
 )
 FULL = Size(
@@ -92,6 +94,7 @@ FULL = Size(
     times=None,
     asked=50,
     patience=0.5,
+    turns=1.0,
     deadline=1500.0,
 )
 
@@ -132,9 +135,9 @@ def faults(size: Size) -> dict[str, dict[str, operators.Fault]]:
     }  # fmt: skip
 
 
-def configuration(url: str) -> str:
+def configuration(url: str, turns: float) -> str:
     """listener.toml for the three feeds."""
-    login = 'password = "sandbox", every = "0.1s"'
+    login = f'password = "sandbox", every = "{turns:g}s"'
     return f"""
 [[source]]
 name = "stadsnat"
@@ -153,7 +156,7 @@ kind = "tjansteguiden"
 url = "{url}/tjansteguiden/plain/serviceguide_log"
 api_user = "sandbox"
 api_key = "sandbox"
-every = "0.1s"
+every = "{turns:g}s"
 recheck = "5s"
 write_back = "on_commit"
 """
@@ -249,7 +252,7 @@ class World:
     def press_poll(self) -> None:
         """Ask for a turn of each feed, again and again, until it is over."""
         now = clock.SystemClock().now
-        while not self.over.wait(IMPATIENCE):
+        while not self.over.wait(2 * self.size.turns):
             with self.database.begin() as connection:
                 for source in set(SOURCES) - jobs.sources_with_open(connection):
                     job = jobs.Job(str(uuid.uuid4()), source, "poll", {}, "tests", now())
@@ -374,7 +377,7 @@ def of(folder: Path, database_url: str, size: Size, *, replicas: int) -> Iterato
     )
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(sandboxes.serving(made.app))
-        (folder / "listener.toml").write_text(configuration(url))
+        (folder / "listener.toml").write_text(configuration(url, size.turns))
         database = engine.create(database_url)
         stack.callback(database.dispose)
         found = [_replica(folder, database_url, n, size.span) for n in range(replicas)]
