@@ -263,6 +263,9 @@ def fill(database: sqlalchemy.Engine, count: int, orders: int) -> None:
         _put_rows(connection, "opening", opened)
         _put_rows(connection, "expected_order", (life.expected() for life in lives.values()))
         _put_rows(connection, "expected_order", _silent(orders))
+        _put_rows(connection, "quarantine", _refused(count // 50))
+        _put_rows(connection, "command", _commands(count // 50))
+        _put_rows(connection, "audit_trail", _acts(count // 20))
     finish(database, count)
 
 
@@ -271,6 +274,62 @@ def _silent(orders: int) -> Iterator[dict[str, Any]]:
     for order in range(orders, orders + orders // 100):
         at = rfc3339(STARTED + order * APART)
         yield Life(order, at, at).expected()
+
+
+def _refused(count: int) -> Iterator[dict[str, Any]]:
+    """Bodies that were refused; every other one is open."""
+    for n in range(count):
+        at = rfc3339(STARTED + n * APART)
+        yield {
+            "id": f"quarantine-{n:09}",
+            "source": SOURCES[n % len(SOURCES)],
+            "raw_digest": hashlib.sha256(b"%d" % n).digest(),
+            "code": 24,
+            "message": "event.productOrder.state: is no state",
+            "faults": "[]",
+            "status": ("open", "discarded")[n % 2],
+            "count": 1,
+            "received_at": at,
+            "last_received_at": at,
+            "channel": "push",
+            "body": b'{"event": {}}',
+            "length": 13,
+            "truncated": False,
+        }
+
+
+def _commands(count: int) -> Iterator[dict[str, Any]]:
+    """What was done at operators."""
+    for n in range(count):
+        at = rfc3339(STARTED + n * APART)
+        yield {
+            "id": f"command-{n:09}",
+            "source": SOURCES[n % len(SOURCES)],
+            "order_id": f"PO-{n:07}",
+            "command": "info",
+            "arguments": "{}",
+            "idempotency_key": f"key-{n}",
+            "harmful": True,
+            "state": "done",
+            "asked_by": "jwt:tests",
+            "asked_at": at,
+            "due_at": at,
+            "attempts": 1,
+            "finished_at": at,
+        }
+
+
+def _acts(count: int) -> Iterator[dict[str, Any]]:
+    """What administrators did."""
+    for n in range(count):
+        yield {
+            "id": f"act-{n:09}",
+            "at": rfc3339(STARTED + n * APART),
+            "principal": "jwt:tests",
+            "action": "quarantine.discard",
+            "target": f"quarantine-{n:09}",
+            "detail": "{}",
+        }
 
 
 def _put_rows(

@@ -57,6 +57,9 @@ def pages(count: int, orders: int, epoch: str) -> dict[str, Ask]:
         seq = int(count * place) + chance.randint(0, max(count // 100, 1))
         return f"after={cursors.encode(epoch, seq)}"
 
+    def at(id_: str) -> str:
+        return cursors.encode(epoch, id_)
+
     def order(chance: random.Random) -> str:
         return f"{chance.randrange(0, orders, 3):07}"  # every third has references
 
@@ -113,8 +116,14 @@ def pages(count: int, orders: int, epoch: str) -> dict[str, Ask]:
         "sources": lambda _: "/admin/sources",
         "feeds": lambda _: "/admin/feeds",
         "quarantine": lambda _: "/admin/quarantine",
+        "quarantine, deep end": lambda _: f"/admin/quarantine?after={at('quarantine-000000100')}",
+        "quarantine of all states": lambda _: "/admin/quarantine?state=all",
+        "quarantine of no source": lambda _: "/admin/quarantine?source=nobody",
         "commands": lambda _: "/admin/commands",
+        "commands of a state nobody has": lambda _: "/admin/commands?state=failed",
+        "commands of an order": lambda c: f"/admin/commands?order_id=PO-{order(c)}",
         "audit": lambda _: "/admin/audit",
+        "audit, deep end": lambda _: f"/admin/audit?after={at('act-000000100')}",
     }
     return found
 
