@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.feeds import poller
+from app.feeds import poller, reading
 from app.sources import base
 from tests import operators
 from tests.feeds import running
@@ -121,6 +121,16 @@ async def test_trouble_names_cause_and_remedy_and_leaves_the_cursor(
         await live.job("poll")
         assert "e4" in live.events()
         await live.until(lambda: live.feed().cause is None)
+
+
+async def test_an_endless_body_is_left_at_the_limit(tmp_path, sqlite_url, monkeypatch):
+    monkeypatch.setattr(reading, "LIMIT", 1_000_000)
+    endless = Reply(body=b"[", parts=itertools.repeat(b" " * 65536))
+    async with operators.serving(lambda _: endless) as served:
+        source = running.source("ko", f"{served.url}/", every="5m")
+        async with running.feeds_of(tmp_path, sqlite_url, source) as live:
+            await live.until(lambda: live.feed() and live.feed().cause)
+            assert (live.feed().cause, live.feed().cursor) == ("too_large", {})
 
 
 async def test_a_wrong_password_is_probed_every_fifteen_minutes(operator, tmp_path, sqlite_url):
