@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+LENGTH: Final = r"^(?:[0-9]{1,9}[smhdw])+$"
+"""A length of time as people type it: `90s`, `30m`, `1h`, `90d`, `1h30m`."""
+
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_PART: Final = re.compile(r"([0-9]+)([smhdw])")
 
 
 class Clock(Protocol):
@@ -29,3 +36,16 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds that never run backwards."""
         return time.monotonic()
+
+
+def length(text: str) -> timedelta:
+    """The length of time `text` names (`LENGTH`); its parts add up. Raises `ValueError`."""
+    if not re.fullmatch(LENGTH, text):
+        raise ValueError(f"{text!r} is no length of time; expected for example 30m, 1h or 90d")
+    try:
+        return sum(
+            (timedelta(**{_UNITS[unit]: int(count)}) for count, unit in _PART.findall(text)),
+            timedelta(),
+        )
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is longer than time goes") from error

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import feeds as polling, runtime as runtimes, settings as config
+from app import feeds as polling, projector, runtime as runtimes, settings as config
 from app.doors import problems
 from app.web import admin, contract, health, listener, oauth
 
@@ -27,6 +27,7 @@ def create_app(settings: config.Settings, *, feeds: bool = True) -> FastAPI:
         async with AsyncExitStack() as ending:
             ending.callback(runtime.close)
             runtime.start()
+            ending.push_async_callback(projector.stop, await projector.start(runtime))
             if feeds:
                 ending.push_async_callback(polling.stop, await polling.start(runtime))
             yield

@@ -21,6 +21,8 @@ from app.cli import (
     hub,
     notifications,
     openapi,
+    order,
+    orders,
     personal,
     quarantine,
     sandbox,
@@ -45,8 +47,9 @@ def build() -> typer.Typer:
     app.add_typer(_credential(), name="credential")
     _add(app, send.send, send.EXAMPLES)
     _add(app, notifications.notifications, notifications.EXAMPLES)
-    _add(app, export.export, export.EXAMPLES)
+    _add(app, order.order, order.EXAMPLES)
     app.add_typer(_orders(), name="orders")
+    _add(app, export.export, export.EXAMPLES)
     app.add_typer(_attention(), name="attention")
     _add(app, stats.stats, stats.EXAMPLES)
     app.add_typer(_feed(), name="feed")
@@ -71,7 +74,13 @@ def _credential() -> typer.Typer:
 
 
 def _orders() -> typer.Typer:
-    group = _group("Orders: what was placed, and what became of it.")
+    group = _group(
+        "What became of the orders: a list of them, what was placed, how the list is made anew."
+    )
+    group.callback(
+        invoke_without_command=True, no_args_is_help=False, epilog=_shown(orders.EXAMPLES)
+    )(orders.listing)
+    _add(group, orders.rebuild, orders.REBUILD_EXAMPLES)
     _add(group, expected.expect, expected.EXPECT_EXAMPLES)
     return group
 
@@ -157,8 +166,12 @@ def _add(
     *,
     name: str | None = None,
 ) -> None:
-    shown = "\n".join(f"  {line}".replace("[", "\\[") for line in examples)
-    group.command(name, epilog=f"[bold]Examples[/bold]\n{shown}")(act)
+    group.command(name, epilog=_shown(examples))(act)
+
+
+def _shown(examples: Sequence[str]) -> str:
+    lines = "\n".join(f"  {line}".replace("[", "\\[") for line in examples)
+    return f"[bold]Examples[/bold]\n{lines}"
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands a callback the bare value

@@ -141,6 +141,23 @@ def line(widths: Mapping[str, int], values: Mapping[str, Any], words: Iterable[s
     answers().print(whole)
 
 
+def blank() -> None:
+    """An empty line on stdout."""
+    answers().print()
+
+
+def point(mark: str, moment: datetime, words: Iterable[str]) -> None:
+    """A point on a line through time: its mark, when, and `words` in their colours."""
+    whole = Text(f"{mark} ", style="bold").append(moment.strftime(TIME), style="not bold")
+    whole.append("  ").append_text(Text(" ").join(cell(word) for word in words))
+    answers().print(whole)
+
+
+def beside(text: str) -> None:
+    """A line of what is said at a point, beside the line through time."""
+    answers().print(Text("│ ", style="bold").append(f"  {_printable(text)}", style="not bold dim"))
+
+
 def fields(values: Mapping[str, Any]) -> None:
     """One thing in full on stdout: a name and its value a line; bytes as a block of lines."""
     width = max((len(name) for name in values), default=0)

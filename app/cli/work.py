@@ -1,4 +1,4 @@
-"""`listener work`: the feeds without the doors: more hands, or a place of their own."""
+"""`listener work`: feeds and followers without the doors: more hands, or a place of their own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import signal
 
 import typer
 
-from app import feeds as polling, runtime as runtimes, settings, telemetry
+from app import feeds as polling, projector, runtime as runtimes, settings, telemetry
 
 EXAMPLES = ("listener work", "LISTENER_DATABASE_URL=postgresql://… listener work")
 
 
 def work() -> None:
-    """Ask operators, and do what is asked there, until SIGTERM; receive nothing."""
+    """Ask operators, do what is asked there, keep the orders, until SIGTERM; receive nothing."""
     found = settings.load()
     telemetry.configure(found.log_level, found.log_format)
     live = runtimes.build(found)
@@ -30,10 +30,12 @@ async def _work(live: runtimes.Runtime) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     live.start()
+    following = await projector.start(live)
     running = await polling.start(live)
     telemetry.logger("work").info("working")
     try:
         await ended.wait()
     finally:
         await polling.stop(running)
+        await projector.stop(following)
         telemetry.logger("work").info("stopped")

@@ -5,13 +5,15 @@ Not here: what they mean in SQL (`store.filters`).
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
+from app import clock
 from app.doors import deps, paging
 from app.notifications import forms, notification as canonical, states
-from app.store import attention as openings, log
+from app.store import attention as openings, log, orders
 
 
 def _known_state(state: str | None) -> str | None:
@@ -53,6 +55,65 @@ class Export(Wanted):
 
     format: forms.Name = forms.Name.NDJSON
     personal: Literal["true", "false"] = "false"
+
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+Length = Annotated[str, Field(max_length=20, pattern=clock.LENGTH)]
+"""A length of time, such as `2h` or `90d`."""
+
+
+class Orders(paging.Page):
+    """Which orders to list: those with the newest news first, or (`asc`) with the oldest."""
+
+    order: Literal["asc", "desc"] = "desc"
+    source: paging.Source = None
+    resource_type: canonical.ResourceType | None = None
+    order_id: paging.Wanted | None = None
+    state: Annotated[str | None, AfterValidator(_known_state)] = None
+    final: Literal["true", "false"] | None = None
+    flag: (
+        Literal["out_of_order", "late", "conflicting", "changed_after_final", "removed"] | None
+    ) = None
+    attention: canonical.Attention | Literal["any", "none"] | None = None
+    external_id: paging.Wanted | None = None
+    access_id: paging.Wanted | None = None
+    service_id: paging.Wanted | None = None
+    about_order_id: paging.Wanted | None = None
+    no_news_for: Length | None = None
+    news_within: Length | None = None
+    q: paging.Wanted | None = None
+
+    def wanted(self, now: datetime) -> orders.Filter:
+        """The filter as the store takes it; lengths of time count back from `now`."""
+        given = self.model_dump(exclude={"limit", "after", "order", *_OWN})
+        gravest = self.attention if isinstance(self.attention, canonical.Attention) else None
+        opened = None if self.attention is None or gravest else self.attention == "any"
+        return orders.Filter(
+            **given,
+            final=None if self.final is None else self.final == "true",
+            attention=gravest,
+            has_attention=opened,
+            silent_since=_before(now, self.no_news_for),
+            news_since=_before(now, self.news_within),
+        )
+
+
+_OWN = ("final", "attention", "no_news_for", "news_within")
+
+
+def _before(now: datetime, length: str | None) -> datetime | None:
+    if length is None:
+        return None
+    try:
+        return now - clock.length(length)
+    except (ValueError, OverflowError):
+        return _EARLIEST
+
+
+class Order(deps.Parameters):
+    """Which of the things that go by one id: an order, a service, a task to cancel it."""
+
+    resource_type: canonical.ResourceType | None = None
 
 
 class Quarantine(paging.Page):

@@ -160,6 +160,15 @@ def note(connection: Connection, id_: str, at: datetime, by: str, text: str) -> 
     return True
 
 
+def closed(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of the openings `ids` that somebody closed by hand."""
+    table = OPENING.c
+    rows = select(table.notification_id).where(
+        table.notification_id.in_(ids), table.closed_at.is_not(None)
+    )
+    return set(connection.execute(rows).scalars()) if ids else set()
+
+
 class _Known(NamedTuple):
     key: order.Key
     cleared_at: datetime | None

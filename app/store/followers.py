@@ -5,9 +5,11 @@ Not here: leases (`leases`), and what a follower does with what it reads.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, select, text
 
-from app.store import epochs
+from app.store import epochs, tables
 from app.store.order_tables import FOLLOWER
 
 
@@ -21,6 +23,20 @@ def position(connection: Connection, name: str) -> tuple[str, int]:
 def advance(connection: Connection, name: str, epoch: str, seq: int) -> None:
     """Remember that `name` has done everything up to `seq`, in the transaction of what it did."""
     connection.execute(_ADVANCE, {"name": name, "epoch": epoch, "seq": seq})
+
+
+def listing(connection: Connection) -> list[tuple[str, int]]:
+    """Every follower there is, and the seq it has come to."""
+    rows = select(FOLLOWER.c.name, FOLLOWER.c.seq).order_by(FOLLOWER.c.name)
+    return [(name, seq) for name, seq in connection.execute(rows)]
+
+
+def waiting_since(connection: Connection, seq: int) -> datetime | None:
+    """When the first notification beyond `seq` was received; null where there is none."""
+    log = tables.LOG.c
+    rows = select(log.received_at).where(log.seq > seq).order_by(log.seq).limit(1)
+    found: datetime | None = connection.execute(rows).scalar_one_or_none()
+    return found
 
 
 _ADVANCE = text(

@@ -23,7 +23,7 @@ _NOW = {
 
 
 ACTING = "act:"
-"""The names of replicas that are there for one act only begin so."""
+"""The names of replicas that share no feeds begin so: those there for one act, or to lead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.store import feeds, indexing, leases, log, quarantine, standing, tables
+from app.store import feeds, followers, indexing, leases, log, quarantine, standing, tables
 from app.store.search_tables import TALLY
 
 LAG = "Seconds since the operator's list was last read to its end"
 AGE = "Seconds since the feed last brought something"
+BEHIND = "How many seqs the follower is behind the end of the log"
+WAITED = "Seconds since what the follower has to do next was received; 0 where there is nothing"
 FAILURES = "Turns of the feed that failed, one after the other"
 
 
@@ -70,7 +72,22 @@ def gauges(connection: Connection) -> list[Gauge]:
     for used in quarantine.usage(connection):
         labels = {"source": used["source"]}
         found += [Gauge(name, meaning, labels, used[key]) for name, meaning, key in told]
-    return found + _of_feeds(connection)
+    return found + _of_followers(connection) + _of_feeds(connection)
+
+
+def _of_followers(connection: Connection) -> list[Gauge]:
+    """How far behind the end of the log each follower is."""
+    head, now = log.head(connection), leases.now(connection)
+    found: list[Gauge] = []
+    for name, seq in followers.listing(connection):
+        oldest = followers.waiting_since(connection, seq)
+        waited = 0.0 if oldest is None else (now - oldest).total_seconds()
+        labels = {"follower": name}
+        found += [
+            Gauge("listener_follower_lag", BEHIND, labels, 0 if oldest is None else head - seq),
+            Gauge("listener_follower_lag_seconds", WAITED, labels, max(waited, 0.0)),
+        ]
+    return found
 
 
 def _of_feeds(connection: Connection) -> list[Gauge]:

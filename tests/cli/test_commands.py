@@ -10,6 +10,8 @@ EVERY = [
     ("send",),
     ("notifications",),
     ("export",),
+    ("order",),
+    ("orders", "rebuild"),
     ("check",),
     ("openapi",),
     ("credential", "add"),
@@ -69,6 +71,11 @@ def test_help_explains_every_command_by_example(command, words):
     assert outcome.code == 0
     assert "Usage: " in outcome.out
     assert re.search(rf"Examples\s+.*listener {' '.join(words)}\b", outcome.out, re.DOTALL)
+
+
+def test_a_command_with_commands_below_it_is_explained_by_example_too(command):
+    outcome = command("orders", "--help")
+    assert re.search(r"Examples\s+.*listener orders --source", outcome.out, re.DOTALL)
 
 
 def test_help_shows_options_in_brackets_as_they_are_typed(command):

@@ -85,7 +85,7 @@ def test_without_feeds_nobody_is_asked(operator, tmp_path, sqlite_url):
         arguments=("--no-feeds",),
     ) as server:
         assert server.terminate() == 0
-    assert rows(sqlite_url, "SELECT count(*) FROM lease") == [(0,)]
+    assert rows(sqlite_url, "SELECT count(*) FROM lease WHERE name LIKE 'feed/%'") == [(0,)]
 
 
 def test_workers_count_each_other_and_store_each_event_once(operator, tmp_path, postgres_url):

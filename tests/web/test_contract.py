@@ -19,6 +19,7 @@ from app import sources
 from app.doors import problems
 from app.notifications import event_types, states
 from app.notifications.notification import Attention, Channel, Flavour, Kind, ResourceType
+from app.orders import order
 from app.web import admin, contract, health, listener, oauth
 
 FILE = Path(__file__).parents[2] / "openapi" / "listener.yaml"
@@ -129,6 +130,7 @@ def test_the_shared_path_names_every_spelling_that_is_known_and_no_other():
         ("Channel", Channel),
         ("Attention", Attention),
         ("ResourceType", ResourceType),
+        ("Flag", order.FLAGS),
     ],
 )
 def test_our_words_are_all_told(name, values):

@@ -15,6 +15,7 @@ from app.web.admin import (
     feeds,
     jobs,
     notifications,
+    orders,
     personal,
     quarantine,
     search,
@@ -25,6 +26,7 @@ from app.web.admin import (
 routers: Final[tuple[APIRouter, ...]] = (
     notifications.router,
     search.router,
+    orders.router,
     export.router,
     quarantine.router,
     sources.router,

@@ -1,0 +1,137 @@
+"""`listener orders`: the orders on the screen; `orders rebuild` folds them all anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+from rich import progress
+
+from app import clock, projector, settings
+from app.cli import duration, opening, screen, wanted as options
+from app.notifications import notification as canonical
+from app.orders import order as model
+from app.store import engine, orders
+
+EXAMPLES = (
+    "listener orders --source orange --state held",
+    "listener orders --attention any",
+    "listener orders --flag changed_after_final --json",
+    "listener orders --no-news-for 14d --open --oldest",
+)
+REBUILD_EXAMPLES = ("listener orders rebuild",)
+WIDTHS = {"order": 28, "source": 14, "what": 12, "state": 14, "since": 20, "last news": 20}
+"""The columns of the list, in characters; what is longer is cut, in a list only."""
+
+ATTENTION = (*canonical.Attention, "any", "none")
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise typer.BadParameter(f"{text!r} is none of: {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def listing(  # noqa: PLR0913 - one parameter an option
+    context: typer.Context,
+    *,
+    source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
+    what: Annotated[
+        canonical.ResourceType | None, typer.Option(help="Orders, services, tasks to cancel.")
+    ] = None,
+    state: options.State = None,
+    is_final: Annotated[
+        bool | None, typer.Option("--final/--open", help="Only those over, or only the others.")
+    ] = None,
+    flag: Annotated[
+        str | None,
+        typer.Option(parser=_one_of(model.FLAGS), metavar="FLAG", help=", ".join(model.FLAGS)),
+    ] = None,
+    attention: Annotated[
+        str | None,
+        typer.Option(parser=_one_of(ATTENTION), metavar="WHAT", help=", ".join(ATTENTION)),
+    ] = None,
+    external_id: Annotated[str | None, typer.Option(help="Our own reference.")] = None,
+    access_id: Annotated[str | None, typer.Option(help="The access.")] = None,
+    no_news_for: Annotated[
+        timedelta | None,
+        typer.Option(parser=duration.parse, metavar="TIME", help="Silent so long: 2h, 14d."),
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option("--query", "-q", help="One of its ids is this or begins so.")
+    ] = None,
+    oldest: Annotated[bool, typer.Option("--oldest", help="The oldest news first.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line an order.")] = False,
+) -> None:
+    """Show what became of the orders, those with the newest news first."""
+    if context.invoked_subcommand is not None:
+        return
+    gravest = attention if attention not in {"any", "none"} else None
+    wanted = orders.Filter(
+        source=source,
+        resource_type=what,
+        state=state,
+        final=is_final,
+        flag=flag,
+        attention=gravest,
+        has_attention=None if attention is None or gravest else attention == "any",
+        external_id=external_id,
+        access_id=access_id,
+        silent_since=None if no_news_for is None else clock.SystemClock().now() - no_news_for,
+        q=query,
+    )
+    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+        rows = orders.page(connection, wanted, after=None, limit=limit, ascending=oldest)
+    _show(rows, as_json=as_json)
+
+
+def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if not rows and not as_json:
+        screen.remark(
+            "none; whoever serves keeps this list, and `listener orders rebuild` makes it"
+        )
+    for n, row in enumerate(rows):
+        if as_json:
+            screen.json_line(row)
+            continue
+        if n == 0:
+            screen.heading(WIDTHS, "remarks")
+        values = {
+            "order": row["order_id"],
+            "source": row["source"],
+            "what": row["resource_type"],
+            "state": row["state"] or row["raw_state"],
+            "since": row["state_since"],
+            "last news": row["last_news_at"],
+        }
+        opened = [row["open_attention"]] if row["open_attention"] else []
+        screen.line(WIDTHS, values, [*opened, *row["flags"]])
+
+
+def rebuild() -> None:
+    """Fold every order anew from the log, while it grows; the rows come out the same.
+
+    Safe beside a running listener, and to repeat.
+    """
+    bar = progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+        console=screen.remarks(),
+    )
+    with opening.database(settings.load()) as opened, bar:
+        task = bar.add_task("notifications", total=None)
+
+        def tell(done: int, whole: int) -> None:
+            bar.update(task, completed=done, total=whole)
+
+        found = projector.rebuild(opened, tell)
+    removed = f", {found.removed} rows removed that the log has nothing of" if found.removed else ""
+    screen.done(f"{found.orders} orders rebuilt from {found.notifications} notifications{removed}")

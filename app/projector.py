@@ -1,0 +1,304 @@
+"""Keeps the rows of the orders, and what is searched: follows the log, one among the replicas.
+
+    running = await projector.start(runtime)
+    …
+    await projector.stop(running)
+
+An order that is told of is folded anew, from all the log has of it; reading and folding hold no
+lock, and what is written is one transaction of a few ms with the cursor in it. `rebuild` makes the
+same rows from nothing. Not here: the fold (`orders.timeline`), SQL (`store.orders`), words and
+tallies (`store.indexing`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Final, TypeVar
+
+from app import lead, loop, telemetry
+from app.orders import order as orders, timeline
+from app.runtime import Runtime
+from app.store import (
+    attention,
+    engine,
+    epochs,
+    followers,
+    indexing,
+    leases,
+    log,
+    orders as rows,
+    pages,
+    retold,
+    stats,
+)
+
+Done = TypeVar("Done")
+
+NAME: Final = "orders"
+"""The follower's name; its lease is called `follow/orders`."""
+
+REST: Final = 0.25
+"""Seconds to rest where there is nothing new."""
+
+READ: Final = 2000
+"""How many notifications are looked at together, at the most."""
+
+GOAL: Final = 0.003
+"""Seconds a transaction should take; it may never be long past 5 ms (DESIGN §4)."""
+
+FEWEST, MOST = 16, 1000
+"""Rows in one transaction."""
+
+
+class Pace:
+    """How many rows go into one transaction (`most`): as many as take about `GOAL` seconds."""
+
+    def __init__(self) -> None:
+        self.most = 4 * FEWEST
+
+    def took(self, seconds: float, rows: int) -> None:
+        """One transaction of so many `rows` took so many `seconds`."""
+        if seconds > GOAL:
+            self.most = max(FEWEST, min(self.most, rows) * 3 // 4)
+        elif rows >= self.most:
+            self.most = min(MOST, self.most * 5 // 4 + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What follows on a part of the log: its stories, and up to where it goes."""
+
+    stories: list[orders.Order]
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What there is to do: the next stories, null for none; whether words are to be indexed."""
+
+    batch: Batch | None
+    words: bool
+
+
+class Projector:
+    """Follows the log and keeps what is made of it, while this process holds the lead."""
+
+    def __init__(self, runtime: Runtime, *, term: timedelta = lead.TERM) -> None:
+        self._runtime = runtime
+        self._lead = lead.Lead(runtime, f"follow/{NAME}", term=term)
+        self._pace = Pace()
+        self._words_pace = Pace()
+        self._reading: asyncio.Future[Ahead] | None = None
+        self._log = telemetry.logger("projector")
+
+    async def turn(self) -> float:
+        """Do the next part of the log; gives the seconds to rest until there is more.
+
+        Raises `errors.Unavailable`: nothing is lost by another turn.
+        """
+        fence = await self._lead.hold()
+        if fence is None:
+            return self._lead.term.total_seconds() / 4
+        self._reading = asyncio.ensure_future(asyncio.to_thread(self._look))
+        ahead = await asyncio.shield(self._reading)
+        try:
+            if ahead.batch is not None:
+                await self._put(ahead.batch, fence)
+            if ahead.words:
+                await self._index(fence)
+        except pages.StaleFence:
+            self._log.info("lead_lost")
+            self._lead.lose()
+            return REST
+        return 0.0 if ahead.batch is not None or ahead.words else REST
+
+    async def leave(self) -> None:
+        """Give the lead back, once nothing is being read any more."""
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)
+        await self._lead.leave()
+
+    def _look(self) -> Ahead:
+        """The stories of the orders that the next part of the log tells of, and what else waits.
+
+        What is read is as new as the log now is: a later part may have nothing left to do, and
+        finds the same.
+        """
+        with engine.read(self._runtime.engine) as connection:
+            words = indexing.position(connection) < log.head(connection)
+            _, seq = followers.position(connection, NAME)
+            told = retold.after(connection, seq, READ)
+            if not told:
+                return Ahead(None, words)
+            wanted: dict[orders.Key, None] = {}
+            for one in told:
+                if len(wanted) >= self._pace.most:
+                    break
+                wanted.update(dict.fromkeys(orders.keys(one)))
+                seq = one.seq or seq
+            stories = list(_stories(connection, wanted))
+            return Ahead(Batch(stories, epochs.current(connection), seq), words)
+
+    async def _put(self, batch: Batch, fence: leases.Fence) -> None:
+        """Write `batch` with its cursor. Raises `pages.StaleFence`."""
+
+        def write(connection: engine.Connection) -> None:
+            _keep(connection, batch.stories)
+            followers.advance(connection, NAME, batch.epoch, batch.seq)
+
+        _, seconds = await self._under(fence, write)
+        self._pace.took(seconds, len(batch.stories))
+
+    async def _index(self, fence: leases.Fence) -> None:
+        """Have the next rows of the log found by their words. Raises `pages.StaleFence`."""
+        most = self._words_pace.most
+        done, seconds = await self._under(fence, lambda c: indexing.follow(c, most))
+        self._words_pace.took(seconds, done)
+
+    async def _under(
+        self, fence: leases.Fence, work: Callable[[engine.Connection], Done]
+    ) -> tuple[Done, float]:
+        """Do `work` in a transaction of its own; what it gave, and its seconds until the commit.
+
+        Raises `pages.StaleFence` where another replica leads.
+        """
+
+        def write(connection: engine.Connection) -> tuple[Done, float]:
+            started = time.perf_counter()
+            if leases.check(connection, [fence]):
+                raise pages.StaleFence
+            return work(connection), time.perf_counter() - started
+
+        return await asyncio.wrap_future(self._runtime.writer.run(write))
+
+
+def _stories(connection: engine.Connection, keys: Collection[orders.Key]) -> Iterator[orders.Order]:
+    for key, told in rows.rows_of(connection, keys).items():
+        yield timeline.fold(told, key=key)
+
+
+def _keep(connection: engine.Connection, stories: Sequence[orders.Order]) -> None:
+    """Write the rows of `stories`, and what they leave open into the work list."""
+    rows.put(connection, attention.follow(connection, stories))
+
+
+# ── while the process lives ──────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The projector of a process while it runs; ends by `stop`."""
+
+    projector: Projector
+    task: asyncio.Task[None]
+
+
+async def start(runtime: Runtime, *, term: timedelta = lead.TERM) -> Running:
+    """Begin to follow the log of `runtime`, which is started, as soon as no other replica does.
+
+    `term`: how soon another replica takes over from one that died.
+    """
+    made = Projector(runtime, term=term)
+    bell = loop.Bell()
+    runtime.tail.on_wake(bell.ring)
+    task = asyncio.create_task(loop.run(made.turn, name="projector", bell=bell), name="projector")
+    return Running(made, task)
+
+
+async def stop(running: Running) -> None:
+    """End it: what is committed stays, what is not is done again; another may begin at once."""
+    running.task.cancel()
+    await asyncio.gather(running.task, return_exceptions=True)
+    await running.projector.leave()
+
+
+# ── all over again ───────────────────────────────────────────────────────────────────────────────
+
+Progress = Callable[[int, int], None]
+"""Told how many notifications are done, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What `rebuild` did: the orders written, the notifications they tell, the rows removed."""
+
+    orders: int
+    notifications: int
+    removed: int
+
+
+def rebuild(
+    database: engine.Database, tell: Progress, sleep: Callable[[float], None] = time.sleep
+) -> Rebuilt:
+    """Fold every order of the log anew, while the log grows and is followed.
+
+    A row is replaced only by what tells at least as much, so that this and the follower do not
+    undo each other. Repeating it is harmless. Each transaction takes a few ms and is followed by a
+    pause at least as long (`sleep`), in which the next orders are read and folded.
+    """
+    with engine.read(database) as connection:
+        whole = int(stats.counts(connection)["notifications"])
+    pen = _Pen(database, sleep)
+    written = done = 0
+    for column in retold.NAMING:
+        for stories in _all(database, column):
+            pen.write(stories)
+            written += len(stories)
+            done += sum(story.count for story in stories)
+            tell(min(done, whole), whole)
+    with engine.read(database) as connection:
+        strays = rows.strays(connection)
+    for start in range(0, len(strays), FEWEST):
+        pen.do(partial(rows.remove, keys=strays[start : start + FEWEST]))
+    tell(whole, whole)
+    return Rebuilt(written, done, len(strays))
+
+
+def _all(database: engine.Database, column: str) -> Iterator[list[orders.Order]]:
+    """The stories of all orders named in `column` of the log, some hundreds at a time."""
+    last: str | None = None
+    while True:
+        with engine.read(database) as connection:
+            ids = retold.named(connection, column, last, READ)
+            told = rows.rows_of_ids(connection, ids)
+        if not ids:
+            return
+        last = ids[-1]
+        yield [timeline.fold(each, key=key) for key, each in told.items()]
+
+
+class _Pen:
+    """Writes to `database` in short transactions with pauses between them."""
+
+    def __init__(self, database: engine.Database, sleep: Callable[[float], None]) -> None:
+        self._database = database
+        self._sleep = sleep
+        self._pace = Pace()
+        self._free_at = 0.0
+
+    def write(self, stories: Sequence[orders.Order]) -> None:
+        """Put the rows of `stories`, as many at a time as the pace allows."""
+        start = 0
+        while start < len(stories):
+            part = stories[start : start + self._pace.most]
+            start += len(part)
+            self._pace.took(self.do(partial(_keep, stories=part)), len(part))
+
+    def do(self, work: Callable[[engine.Connection], object]) -> float:
+        """Do `work` in a transaction, after the pause that is owed; the seconds it took."""
+        owed = self._free_at - time.perf_counter()
+        if owed > 0:
+            self._sleep(owed)
+        with self._database.connect() as connection:
+            with connection.begin():
+                started = time.perf_counter()
+                work(connection)
+            ended = time.perf_counter()
+        self._free_at = 2 * ended - started
+        return ended - started

@@ -1,0 +1,267 @@
+"""The orders: what the log says of each, and the row each has in the lists.
+
+`rows_of` and `rows_of_order` read the log alone (never payload), so that a fold tells the same
+after retention; `put` writes what was folded; `page` and `one` are the lists. Not here: folding
+(`orders.timeline`), following (`projector`), cursors (`followers`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, false, select, text
+
+from app.notifications.notification import Attention, Notification, ResourceType, rfc3339
+from app.orders import order as orders
+from app.store import filters, retold, search, tables
+from app.store.order_tables import ORDERS
+
+_EQUAL = (
+    "source",
+    "resource_type",
+    "order_id",
+    "state",
+    "final",
+    "external_id",
+    "access_id",
+    "service_id",
+    "about_order_id",
+)
+_COLUMNS = tuple(column.name for column in ORDERS.columns)
+_IDS = ("order_id", "external_id", "access_id", "service_id", "about_order_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What an order must be to be listed; null asks nothing.
+
+    `flag` is one of `orders.FLAGS`. `attention`: something of this sort is what is gravest;
+    `has_attention`: something is open, or nothing is. `silent_since`: no news after that moment;
+    `news_since`: some. `q`: one of its ids is, or begins with, it.
+    """
+
+    source: str | None = None
+    resource_type: str | None = None
+    order_id: str | None = None
+    state: str | None = None
+    final: bool | None = None
+    flag: str | None = None
+    attention: str | None = None
+    has_attention: bool | None = None
+    external_id: str | None = None
+    access_id: str | None = None
+    service_id: str | None = None
+    about_order_id: str | None = None
+    silent_since: datetime | None = None
+    news_since: datetime | None = None
+    q: str | None = None
+
+    def conditions(self, dialect: str) -> list[ColumnElement[bool]]:
+        """The conditions on `orders`, all of which must hold, in the words of `dialect`."""
+        if not all(filters.is_storable(value) for value in astuple(self)):
+            return [false()]
+        row = ORDERS.c
+        asked = [
+            row[name] == getattr(self, name) for name in _EQUAL if getattr(self, name) is not None
+        ]
+        if self.flag is not None:
+            asked.append(row[self.flag].is_(True) if dialect == "postgresql" else row[self.flag])
+        if self.attention is not None:
+            asked.append(row.open_attention == self.attention)
+        if self.has_attention is not None:
+            opened = row.open_attention.is_not(None)
+            asked.append(opened if self.has_attention else row.open_attention.is_(None))
+        if self.silent_since is not None:
+            asked.append(row.last_news_at <= self.silent_since)
+        if self.news_since is not None:
+            asked.append(row.last_news_at > self.news_since)
+        if self.q is not None:
+            asked.append(_named(self.q, dialect))
+        return asked
+
+
+# ── the log, order by order ──────────────────────────────────────────────────────────────────────
+
+
+def rows_of_ids(
+    connection: Connection, ids: Collection[str]
+) -> dict[orders.Key, list[Notification]]:
+    """Everything the log has of all that goes by one of `ids`, at any source, of any sort."""
+    wanted = {id_ for id_ in ids if filters.is_storable(id_)}
+    found: dict[orders.Key, dict[int | None, Notification]] = {}
+    for told in retold.of_orders(connection, wanted):
+        for key in orders.keys(told):
+            if key.order_id in wanted:
+                found.setdefault(key, {})[told.seq] = told
+    return {key: list(told.values()) for key, told in found.items()}
+
+
+def rows_of(
+    connection: Connection, keys: Collection[orders.Key]
+) -> dict[orders.Key, list[Notification]]:
+    """Everything the log has of each of `keys`; those it has nothing of are left out."""
+    found = rows_of_ids(connection, {key.order_id for key in keys})
+    return {key: found[key] for key in keys if key in found}
+
+
+def rows_of_order(
+    connection: Connection, source: str, order_id: str
+) -> dict[orders.Key, list[Notification]]:
+    """Everything the log has of what `source` calls `order_id`, by what sort of thing it is."""
+    found = rows_of_ids(connection, {order_id})
+    return {key: told for key, told in found.items() if key.source == source}
+
+
+def messages(connection: Connection, seqs: Collection[int]) -> dict[int, str]:
+    """What the operator wrote in the notifications `seqs`, as far as payload is kept, by seq."""
+    payload = tables.PAYLOAD
+    rows = select(payload.c.seq, payload.c.summary).where(payload.c.seq.in_(sorted(seqs)))
+    found = {}
+    for seq, summary in connection.execute(rows):
+        message = (summary or {}).get("message")
+        if isinstance(message, str):
+            found[seq] = message
+    return found
+
+
+# ── the rows ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def put(connection: Connection, told: Iterable[orders.Order]) -> None:
+    """Write the rows of `told`, but over none that was folded from more of the log."""
+    rows = [_row(order) for order in told]
+    if rows:
+        connection.execute(_PUT, rows)
+
+
+def one(connection: Connection, key: orders.Key) -> dict[str, Any] | None:
+    """The row of `key`, or null."""
+    found = page(
+        connection, Filter(*key[:2], order_id=key.order_id), after=None, limit=1, ascending=False
+    )
+    return found[0] if found else None
+
+
+def page(
+    connection: Connection, asked: Filter, *, after: int | None, limit: int, ascending: bool
+) -> list[dict[str, Any]]:
+    """At most `limit` orders beyond the place `after`, those with the newest news first.
+
+    `ascending`: those with the oldest first. Each has the columns of `order_tables.Orders`, with
+    `flags` as a list instead of a column each.
+    """
+    row = ORDERS.c
+    rows = select(ORDERS).where(*asked.conditions(connection.dialect.name)).limit(limit)
+    if after is not None:
+        rows = rows.where(row.place > after if ascending else row.place < after)
+    rows = rows.order_by(row.place if ascending else row.place.desc())
+    return [_told(found) for found in connection.execute(rows).mappings()]
+
+
+def strays(connection: Connection) -> list[orders.Key]:
+    """The rows of which the log has nothing: made by another program's idea of an order."""
+    return [
+        orders.Key(source, ResourceType(resource_type), order_id)
+        for source, resource_type, order_id in connection.execute(_STRAYS)
+    ]
+
+
+def remove(connection: Connection, keys: Sequence[orders.Key]) -> None:
+    """Take away the rows of `keys`."""
+    if keys:
+        connection.execute(_REMOVE, [dict(zip(_KEY, key, strict=True)) for key in keys])
+
+
+_KEY = ("source", "resource_type", "order_id")
+
+
+def _named(q: str, dialect: str) -> ColumnElement[bool]:
+    found = [
+        select(ORDERS.c.place).where(search.matches(ORDERS.c[name], q, dialect)) for name in _IDS
+    ]
+    return ORDERS.c.place.in_(found[0].union_all(*found[1:]))
+
+
+def _row(order: orders.Order) -> dict[str, Any]:
+    visit = order.appointment
+    return {
+        "source": order.source,
+        "resource_type": order.resource_type.value,
+        "order_id": order.order_id,
+        "place": _place(order),
+        "state": order.state,
+        "raw_state": order.raw_state,
+        "final": order.final,
+        **{flag: flag in order.flags for flag in orders.FLAGS},
+        "open_attention": _value(order.open_attention),
+        "attention": json.dumps([_open(each) for each in order.attention]),
+        "appointment": None if visit is None else visit.model_dump_json(),
+        "external_id": order.external_id,
+        "access_id": order.access_id,
+        "service_id": order.service_id,
+        "about_order_id": order.about_order_id,
+        "first_news_at": rfc3339(order.first_news_at),
+        "last_news_at": rfc3339(order.last_news_at),
+        "occurred_at": _moment(order.occurred_at),
+        "state_since": _moment(order.state_since),
+        "news": order.count,
+        "folded_seq": order.folded_seq,
+    }
+
+
+def _place(order: orders.Order) -> int:
+    """Of two orders with the same newest notification one is a task to cancel the other."""
+    return 2 * order.folded_seq + (order.resource_type is ResourceType.CANCEL_ORDER)
+
+
+def _value(attention: Attention | None) -> str | None:
+    return None if attention is None else attention.value
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)
+
+
+def _open(each: orders.Open) -> dict[str, Any]:
+    return {
+        "notification_id": each.notification_id,
+        "attention": each.attention.value,
+        "since": rfc3339(each.since),
+        "source": each.source,
+    }
+
+
+def _told(row: Any) -> dict[str, Any]:
+    told = {name: row[name] for name in _COLUMNS if name not in orders.FLAGS}
+    told["flags"] = [flag for flag in orders.FLAGS if row[flag]]
+    return told
+
+
+_PUT = text(
+    f"INSERT INTO orders ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{c}' for c in _COLUMNS)})"  # noqa: S608 - our own columns
+    " ON CONFLICT (source, resource_type, order_id) DO UPDATE SET "
+    + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEY)
+    + " WHERE orders.folded_seq <= excluded.folded_seq"
+)
+_REMOVE = text(
+    "DELETE FROM orders WHERE source = :source AND resource_type = :resource_type"
+    " AND order_id = :order_id"
+)
+_STRAYS = text(
+    """SELECT o.source, o.resource_type, o.order_id FROM orders o
+    WHERE NOT EXISTS (
+        SELECT 1 FROM log l WHERE l.order_id = o.order_id
+        AND l.source = o.source AND l.resource_type = o.resource_type
+    ) AND NOT EXISTS (
+        SELECT 1 FROM log l WHERE l.about_order_id = o.order_id
+        AND l.source = o.source AND l.resource_type = 'cancelOrder'
+        AND o.resource_type IN ('productOrder', 'serviceOrder')
+    ) AND NOT EXISTS (
+        SELECT 1 FROM log l WHERE l.service_id = o.order_id AND l.order_id IS NULL
+        AND l.source = o.source AND l.resource_type = 'service' AND o.resource_type = 'service'
+    )"""
+)

@@ -1,0 +1,53 @@
+"""`/admin/orders`: the orders as their notifications tell them, and one with its whole story."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from app import errors
+from app.doors import deps, filters, paging, stories
+from app.store import engine, epochs, log, orders
+from app.web.admin import answers
+
+router = APIRouter(prefix="/admin/orders", dependencies=deps.READS)
+
+
+@router.get("")
+def listing(runtime: deps.The, asked: Annotated[filters.Orders, Query()]) -> Response:
+    """One page of the orders, those with the newest news first unless `order=asc`."""
+    with engine.read(runtime.engine) as connection:
+        epoch = epochs.current(connection)
+        after = paging.place(asked, epoch, 2 * log.head(connection) + 1)
+        rows = orders.page(
+            connection,
+            asked.wanted(runtime.clock.now()),
+            after=after,
+            limit=asked.limit + 1,
+            ascending=asked.order == "asc",
+        )
+    return answers.give(paging.page(rows, asked.limit, epoch, by="place"))
+
+
+@router.get("/{source}/{order_id:path}")
+def one(
+    runtime: deps.The,
+    source: paging.Identifier,
+    order_id: paging.Identifier,
+    asked: Annotated[filters.Order, Query()],
+) -> Response:
+    """One order with its story, folded from the log as it is now. Raises `errors.NotFound`."""
+    with engine.read(runtime.engine) as connection:
+        found = stories.of(connection, source, order_id)
+        chosen = stories.chosen(found, asked.resource_type)
+        if chosen is None:
+            raise errors.NotFound(f"the source {source} has told of no order {order_id}")
+        story = stories.told(connection, chosen)
+    others = [key.resource_type for key in found if key != chosen.key]
+    return answers.give(_whole(story, others))
+
+
+def _whole(story: dict[str, Any], others: list[Any]) -> dict[str, Any]:
+    return {**story, "other_resource_types": sorted(others)}
