@@ -176,7 +176,7 @@ def kept(**fields: Any) -> dict[str, Any]:
     small = {
         name: value
         for name, value in plain.items()
-        if isinstance(value, str) or len(json.dumps(value)) <= LARGEST_KEPT
+        if value is None or isinstance(value, str) or len(json.dumps(value)) <= LARGEST_KEPT
     }
     return summary.told(**small)
 
