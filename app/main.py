@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import feeds as polling, projector, runtime as runtimes, settings as config
+from app import alerts, feeds as polling, projector, runtime as runtimes, settings as config
 from app.doors import problems
 from app.web import admin, contract, health, listener, oauth
 
@@ -28,6 +28,7 @@ def create_app(settings: config.Settings, *, feeds: bool = True) -> FastAPI:
             ending.callback(runtime.close)
             runtime.start()
             ending.push_async_callback(projector.stop, await projector.start(runtime))
+            ending.push_async_callback(alerts.stop, await alerts.start(runtime))
             if feeds:
                 ending.push_async_callback(polling.stop, await polling.start(runtime))
             yield

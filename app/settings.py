@@ -30,14 +30,14 @@ from pydantic import (
     model_validator,
 )
 
-from app import errors
+from app import channels, errors
 from app.security import directory, jwt, references
 from app.sources import auths, base, discover, feed_config
 
 PREFIX: Final = "LISTENER_"
 DEFAULT_FILE: Final = Path("listener.toml")
 SECRET_LENGTH: Final = 32
-TABLES: Final = ("issuer", "source")
+TABLES: Final = ("issuer", "source", "alert")
 FAULTS: Final = {
     "extra_forbidden": "unknown key",
     "missing": "missing",
@@ -239,6 +239,7 @@ class Configuration:
 
     issuers: tuple[jwt.IssuerConfig, ...]
     sources: tuple[base.SourceConfig, ...]
+    alerts: tuple[channels.AlertConfig, ...] = ()
 
 
 WITHOUT_FILE: Final = Configuration(issuers=(), sources=(base.SourceConfig(name="local"),))
@@ -288,11 +289,19 @@ class _Reading:
         """What is declared, as far as it is sound."""
         for table, value in document.items():
             if table not in TABLES:
-                self.faults[table] = "there is no such table; expected [[issuer]] or [[source]]"
+                self.faults[table] = (
+                    "there is no such table; expected [[issuer]], [[source]], [[alert]]"
+                )
             elif not _are_tables(value):
                 self.faults[table] = f"expected tables that begin with [[{table}]]"
         issuers = self._entries(document, "issuer", jwt.IssuerConfig)
         sources = self._entries(document, "source", base.SourceConfig)
+        alerts = self._entries(document, "alert", channels.AlertConfig)
+        for place, alert in alerts.items():
+            for unknown in sorted(
+                (alert.sources or frozenset()) - {s.name for s in sources.values()}
+            ):
+                self._fault(place, "sources", f"there is no source {unknown!r}")
         names = {str(one["name"]) for one in _tables(document, "issuer") if "name" in one}
         names |= {issuer.name for issuer in issuers.values()}
         for place, source in sources.items():
@@ -300,7 +309,9 @@ class _Reading:
         places = {source.name: place for place, source in sources.items()}
         for name, key, fault in directory.faults(sources.values()):
             self._fault(places[name], key, fault)
-        return Configuration(tuple(issuers.values()), tuple(sources.values()))
+        return Configuration(
+            tuple(issuers.values()), tuple(sources.values()), tuple(alerts.values())
+        )
 
     def _entries(
         self, document: Mapping[str, Any], table: str, model: type[Model]

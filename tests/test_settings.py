@@ -401,7 +401,10 @@ def test_the_example_file_is_sound():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('[[sources]]\nname = "x"', ["sources: there is no such table; expected [[issuer]] or"]),
+        (
+            '[[sources]]\nname = "x"',
+            ["sources: there is no such table; expected [[issuer]], [[source]], [[alert"],
+        ),
         ('name = "x"', ["name: there is no such table"]),
         ('[source]\nname = "x"', ["source: expected tables that begin with [[source]]"]),
         ('source = ["x"]', ["source: expected tables that begin with [[source]]"]),

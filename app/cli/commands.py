@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli import (
+    alerts,
     attention,
     check,
     command,
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
     app.add_typer(_orders(), name="orders")
     _add(app, export.export, export.EXAMPLES)
     app.add_typer(_attention(), name="attention")
+    app.add_typer(_alerts(), name="alerts")
     _add(app, stats.stats, stats.EXAMPLES)
     app.add_typer(_feed(), name="feed")
     app.add_typer(_command(), name="command")
@@ -91,6 +93,13 @@ def _attention() -> typer.Typer:
     _add(group, attention.assign, attention.ASSIGN_EXAMPLES)
     _add(group, attention.note, attention.NOTE_EXAMPLES)
     _add(group, attention.close, attention.CLOSE_EXAMPLES)
+    return group
+
+
+def _alerts() -> typer.Typer:
+    group = _group("Alerts: attention and source trouble, told to webhooks and by mail.")
+    _add(group, alerts.listing, alerts.LIST_EXAMPLES, name="list")
+    _add(group, alerts.try_out, alerts.TEST_EXAMPLES, name="test")
     return group
 
 

@@ -7,7 +7,7 @@ import signal
 
 import typer
 
-from app import feeds as polling, projector, runtime as runtimes, settings, telemetry
+from app import alerts, feeds as polling, projector, runtime as runtimes, settings, telemetry
 
 EXAMPLES = ("listener work", "LISTENER_DATABASE_URL=postgresql://… listener work")
 
@@ -32,10 +32,12 @@ async def _work(live: runtimes.Runtime) -> None:
     live.start()
     following = await projector.start(live)
     running = await polling.start(live)
+    telling = await alerts.start(live)
     telemetry.logger("work").info("working")
     try:
         await ended.wait()
     finally:
+        await alerts.stop(telling)
         await polling.stop(running)
         await projector.stop(following)
         telemetry.logger("work").info("stopped")

@@ -20,6 +20,9 @@ KEPT: Final = 1000
 
 OPEN: Final = ("queued", "running")
 
+NO_SOURCE: Final = ""
+"""The source of a job that is about none: a test of the alerts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -73,6 +76,13 @@ def sources_with_open(connection: Connection) -> set[str]:
 def begin(connection: Connection, id_: str, at: datetime) -> None:
     """Say that `id_` is being done."""
     connection.execute(update(JOB).where(JOB.c.id == id_).values(state="running", started_at=at))
+
+
+def take(connection: Connection, id_: str, at: datetime) -> bool:
+    """Begin `id_` where no lease says whose it is; false where another process was first."""
+    this = and_(JOB.c.id == id_, JOB.c.state == "queued")
+    taken = update(JOB).where(this).values(state="running", started_at=at)
+    return connection.execute(taken).rowcount == 1
 
 
 def finish(

@@ -24,6 +24,8 @@ EVERY = [
     ("attention", "note"),
     ("attention", "close"),
     ("stats",),
+    ("alerts", "list"),
+    ("alerts", "test"),
     ("quarantine", "list"),
     ("quarantine", "show"),
     ("quarantine", "release"),

@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from app.web.admin import (
+    alerts,
     attention,
     audit,
     commands,
@@ -36,6 +37,7 @@ routers: Final[tuple[APIRouter, ...]] = (
     personal.router,
     stats.router,
     attention.router,
+    alerts.router,
     expected.router,
     audit.router,
 )

@@ -1,0 +1,61 @@
+"""`listener alerts …`: what is open where, and a test of the channels."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from app import alerts as telling, settings
+from app.alerts import messages
+from app.cli import acting, failure, opening, screen
+from app.store import alerts, engine
+
+LIST_EXAMPLES = ("listener alerts list", "listener alerts list --json")
+TEST_EXAMPLES = ("listener alerts test", "listener alerts test ops-mail")
+
+COLUMNS = ("channel", "source", "severity", "opened_at", "told_at", "over_at", "text", "error")
+
+
+def listing(
+    *, as_json: Annotated[bool, typer.Option("--json", help="A JSON document a line.")] = False
+) -> None:
+    """Show what is open at the channels, and what could not be told yet."""
+    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+        rows = [asdict(row) for row in alerts.listing(connection)]
+    if as_json:
+        for row in rows:
+            screen.json_line(row)
+    elif rows:
+        screen.table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
+    else:
+        screen.remark("nothing is open")
+
+
+def try_out(
+    channel: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Of listener.toml.")
+    ] = None,
+) -> None:
+    """Send a test message to one channel or to all; ends with 1 where one could not be told."""
+    live = acting.quiet()
+    try:
+        known = live.configuration.alerts
+        asked = [one for one in known if channel in {None, one.name}]
+        if not asked:
+            names = ", ".join(one.name for one in known) or "none"
+            msg = "no channel is configured" if channel is None else f"no channel is {channel!r}"
+            raise failure.usage(msg, f"there are: {names}; add one as [[alert]] to listener.toml")
+        message = messages.trial(live.new_id(), live.clock.now())
+        told = asyncio.run(telling.tested(live, asked, message))
+    finally:
+        live.close()
+    for name, error in told.items():
+        if error is None:
+            screen.done(f"{name} was told")
+        else:
+            screen.fault(f"{name}: {error}")
+    if any(told.values()):
+        raise typer.Exit(failure.FAILED)
