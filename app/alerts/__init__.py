@@ -57,4 +57,4 @@ async def stop(running: Running) -> None:
     """End it: what was not told is told by the next process."""
     running.task.cancel()
     await asyncio.gather(running.task, return_exceptions=True)
-    await running.follower.teller.aclose()
+    await running.follower.aclose()
