@@ -106,6 +106,7 @@ def pages(count: int, orders: int, epoch: str) -> dict[str, Ask]:
         "search, frequent word, deep end": lambda c: (
             f"/admin/search?q={c.choice(words[:20])}&{after(c, 0.001)}"
         ),
+        **orders_pages(orders, count, epoch),
         "attention": lambda _: "/admin/attention",
         "attention of all states": lambda _: "/admin/attention?state=all",
         "attention of a source": lambda _: "/admin/attention?source=rare",
@@ -126,6 +127,51 @@ def pages(count: int, orders: int, epoch: str) -> dict[str, Ask]:
         "audit, deep end": lambda _: f"/admin/audit?after={at('act-000000100')}",
     }
     return found
+
+
+def orders_pages(orders: int, count: int, epoch: str) -> dict[str, Ask]:
+    """What is asked of the orders, by name."""
+
+    def listed(query: str) -> Ask:
+        return lambda _: f"/admin/orders?{query}"
+
+    def number(chance: random.Random) -> str:
+        return f"{chance.randrange(orders):07}"
+
+    def story(chance: random.Random) -> str:
+        order = chance.randrange(orders)
+        return f"/admin/orders/{filling.source_of(order)}/PO-{order:07}"
+
+    deep = f"after={cursors.encode(epoch, count // 50)}"
+    return {
+        "orders": listed(""),
+        "orders, 500 rows": listed("limit=500"),
+        "orders, half-way": listed(f"after={cursors.encode(epoch, count)}"),
+        "orders, deep end": listed(deep),
+        "orders, oldest news first": listed("order=asc"),
+        "orders of a source": lambda c: f"/admin/orders?source={c.choice(filling.SOURCES)}",
+        "orders of a rare source": listed("source=rare"),
+        "orders of a state": listed("state=inProgress"),
+        "orders of a state, deep end": listed(f"state=completed&{deep}"),
+        "orders of a rare state": listed("state=partial"),
+        "orders of a state nobody has": listed("state=draft"),
+        "orders of a source and a state": listed("source=operator-3&state=held"),
+        "orders of a rare source and state": listed("source=rare&state=failed"),
+        "orders that are not final": listed("final=false"),
+        "orders with attention": listed("attention=any"),
+        "orders with an alarm": listed("attention=alarm"),
+        "orders without attention": listed("attention=none"),
+        "orders that changed after their end": listed("flag=changed_after_final"),
+        "orders in conflict": listed("flag=conflicting"),
+        "orders not final and silent": listed("final=false&no_news_for=30d&order=asc"),
+        "orders with news of today": listed("news_within=1d"),
+        "orders by external id": lambda c: f"/admin/orders?external_id=ext-{number(c)}",
+        "orders by access id": lambda c: f"/admin/orders?access_id=ACC{number(c)}",
+        "search of orders": lambda c: f"/admin/orders?q=PO-{number(c)}",
+        "search of orders, beginning of some": lambda c: f"/admin/orders?q=PO-{number(c)[:5]}",
+        "search of orders, beginning of all": listed("q=PO-"),
+        "the story of an order": story,
+    }
 
 
 class Asker:

@@ -9,11 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, false, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    false,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 
 from app.notifications.notification import Attention, Notification, ResourceType, rfc3339
 from app.orders import order as orders
@@ -34,10 +43,16 @@ _EQUAL = (
 _COLUMNS = tuple(column.name for column in ORDERS.columns)
 _IDS = ("order_id", "external_id", "access_id", "service_id", "about_order_id")
 
+NEAR: Final = 2000
+"""Orders that are looked at one by one first, so that what is frequent costs no index its hits."""
+
+FEW: Final = 2000
+"""As many orders as may be named one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What an order must be to be listed; null asks nothing.
+    """What an order must be to be listed; null asks nothing. `q` is not among the `conditions`.
 
     `flag` is one of `orders.FLAGS`. `attention`: something of this sort is what is gravest;
     `has_attention`: something is open, or nothing is. `silent_since`: no news after that moment;
@@ -69,7 +84,7 @@ class Filter:
             row[name] == getattr(self, name) for name in _EQUAL if getattr(self, name) is not None
         ]
         if self.flag is not None:
-            asked.append(row[self.flag].is_(True) if dialect == "postgresql" else row[self.flag])
+            asked.append(_marked(row[self.flag], dialect))
         if self.attention is not None:
             asked.append(row.open_attention == self.attention)
         if self.has_attention is not None:
@@ -79,9 +94,10 @@ class Filter:
             asked.append(row.last_news_at <= self.silent_since)
         if self.news_since is not None:
             asked.append(row.last_news_at > self.news_since)
-        if self.q is not None:
-            asked.append(_named(self.q, dialect))
         return asked
+
+
+_NEWS: Final = Filter()
 
 
 # ── the log, order by order ──────────────────────────────────────────────────────────────────────
@@ -154,12 +170,18 @@ def page(
     `ascending`: those with the oldest first. Each has the columns of `order_tables.Orders`, with
     `flags` as a list instead of a column each.
     """
-    row = ORDERS.c
-    rows = select(ORDERS).where(*asked.conditions(connection.dialect.name)).limit(limit)
+    place = ORDERS.c.place
+    asking = [*asked.conditions(connection.dialect.name), *_by_news(connection, asked)]
     if after is not None:
-        rows = rows.where(row.place > after if ascending else row.place < after)
-    rows = rows.order_by(row.place if ascending else row.place.desc())
-    return [_told(found) for found in connection.execute(rows).mappings()]
+        asking.append(place > after if ascending else place < after)
+    order = place if ascending else place.desc()
+    rows = select(ORDERS).where(*asking).order_by(order).limit(limit)
+    if asked.q is None:
+        return _read(connection, rows)
+    found = _read(connection, _near(connection, rows, asked.q, after, ascending=ascending))
+    if len(found) < limit:
+        found = _read(connection, rows.where(_named(asked.q, connection.dialect.name)))
+    return found
 
 
 def strays(connection: Connection) -> list[orders.Key]:
@@ -177,6 +199,48 @@ def remove(connection: Connection, keys: Sequence[orders.Key]) -> None:
 
 
 _KEY = ("source", "resource_type", "order_id")
+
+
+def _read(connection: Connection, rows: Select[Any]) -> list[dict[str, Any]]:
+    return [_told(found) for found in connection.execute(rows).mappings()]
+
+
+def _marked(flag: ColumnElement[bool], dialect: str) -> ColumnElement[bool]:
+    """The condition on `flag`, in the words its partial index has: SQLite takes no others."""
+    if dialect == "postgresql":
+        return flag.is_(True)
+    return literal_column(f"orders.{flag.key}")
+
+
+def _by_news(connection: Connection, asked: Filter) -> list[ColumnElement[bool]]:
+    """The places of the orders whose newest news are as old as is asked, where those are few.
+
+    Else a list of them would be read through all orders, which SQLite does where they are none.
+    """
+    row = ORDERS.c
+    news = replace(_NEWS, silent_since=asked.silent_since, news_since=asked.news_since)
+    if news == _NEWS:
+        return []
+    some = select(row.place).where(*news.conditions(connection.dialect.name)).limit(FEW + 1)
+    places = connection.execute(some).scalars().all()
+    return [row.place.in_(places)] if len(places) <= FEW else []
+
+
+def _near(
+    connection: Connection, rows: Select[Any], q: str, after: int | None, *, ascending: bool
+) -> Select[Any]:
+    """Those of `rows` that `q` names among the next `NEAR` orders, by no index of their ids."""
+    place = ORDERS.c.place
+    some = select(place).order_by(place if ascending else place.desc()).offset(NEAR).limit(1)
+    if after is not None:
+        some = some.where(place > after if ascending else place < after)
+    edge = connection.execute(some).scalar()
+    dialect = connection.dialect.name
+    ids = (ORDERS.c[name].concat("") for name in _IDS)  # which no index has
+    named = rows.where(or_(*(search.matches(each, q, dialect) for each in ids)))
+    if edge is None:
+        return named
+    return named.where(place < edge if ascending else place > edge)
 
 
 def _named(q: str, dialect: str) -> ColumnElement[bool]:

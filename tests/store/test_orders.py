@@ -8,8 +8,9 @@ import pytest
 
 from app.notifications.notification import Attention, Kind, ResourceType
 from app.orders import timeline
-from app.orders.order import Key
+from app.orders.order import FLAGS, Key
 from app.store import engine, orders
+from app.store.order_tables import ORDERS
 from tests.orders.telling import at, told
 from tests.store import filling
 
@@ -183,3 +184,37 @@ def test_a_row_the_log_has_nothing_of_is_a_stray(database):
         assert sorted(orders.strays(connection)) == sorted(keys[4:])
         orders.remove(connection, keys[4:])
         assert orders.strays(connection) == []
+
+
+@pytest.mark.parametrize("near", [0, 1, 2000])
+@pytest.mark.parametrize("few", [0, 2000])
+def test_lists_are_the_same_however_they_are_found(database, monkeypatch, near, few):
+    monkeypatch.setattr(orders, "NEAR", near)
+    monkeypatch.setattr(orders, "FEW", few)
+    put(
+        database,
+        *(
+            told(n, order_id=f"PO-{n}", external_id=f"X-{n % 2}", received_at=at(f"1{n}:00"))
+            for n in range(1, 5)
+        ),
+    )
+    for given, expected in (
+        ({"q": "PO-"}, ["orange PO-4", "orange PO-3", "orange PO-2", "orange PO-1"]),
+        ({"q": "X-1"}, ["orange PO-3", "orange PO-1"]),
+        ({"q": "O-1"}, []),
+        ({"q": "PO-", "news_since": at("12:00")}, ["orange PO-4", "orange PO-3"]),
+        ({"silent_since": at("12:00")}, ["orange PO-2", "orange PO-1"]),
+        ({"flag": "conflicting"}, []),
+    ):
+        assert ids(database, **given) == expected
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_sqlite_finds_each_flag_by_its_index(sqlite_url, flag):
+    database = engine.create(sqlite_url)
+    with engine.read(database) as connection:
+        asked = orders.Filter(flag=flag).conditions("sqlite")
+        rows = ORDERS.select().where(*asked).order_by(ORDERS.c.place.desc())
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {rows.compile(database)}").all()
+    assert f"orders_{flag}" in str(plan)
+    database.dispose()
