@@ -174,6 +174,32 @@ def orders_pages(orders: int, count: int, epoch: str) -> dict[str, Ask]:
     }
 
 
+def ui_pages(count: int, orders: int, epoch: str) -> dict[str, Ask]:
+    """What people look at, by name; what is not there is left out."""
+    words = filling.Words(random.Random(7)).all
+
+    def story(chance: random.Random) -> str:
+        order = chance.randrange(orders)
+        return f"/ui/orders/{filling.source_of(order)}/PO-{order:07}"
+
+    log = "/ui/notifications"
+    deep = f"after={cursors.encode(epoch, count // 1000)}"
+    return {
+        "page: overview": lambda _: "/ui",
+        "page: notifications": lambda _: log,
+        "page: notifications, deep end": lambda _: f"{log}?{deep}",
+        "page: notifications with a word": lambda c: f"{log}?q={c.choice(words)}",
+        "page: notifications of a rare state": lambda _: f"{log}?state=partial",
+        "page: orders": lambda _: "/ui/orders",
+        "page: orders, deep end": lambda _: f"/ui/orders?{deep}",
+        "page: the story of an order": story,
+        "page: work list": lambda _: "/ui/attention",
+        "page: quarantine": lambda _: "/ui/quarantine",
+        "page: feeds": lambda _: "/ui/feeds",
+        "page: sources": lambda _: "/ui/sources",
+    }
+
+
 class Asker:
     """One connection to a listener, with a token that may read all."""
 
@@ -181,6 +207,23 @@ class Asker:
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         bearer = serving.token(source=None, scopes=("notifications:read", "admin", "personal"))
         self._headers = {"Authorization": f"Bearer {bearer}"}
+        self._sign_in(bearer)
+
+    def _sign_in(self, bearer: str) -> None:
+        """Open a session for the pages, where there are any."""
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request("POST", "/ui/sign-in", f"token={bearer}", form)
+        answer = self._connection.getresponse()
+        answer.read()
+        if cookie := answer.getheader("Set-Cookie"):
+            self._headers["Cookie"] = cookie.partition(";")[0]
+
+    def knows(self, path: str) -> bool:
+        """Whether there is such a page."""
+        self._connection.request("GET", path, headers=self._headers)
+        answer = self._connection.getresponse()
+        answer.read()
+        return answer.status != http.client.NOT_FOUND
 
     def get(self, path: str) -> tuple[float, bytes]:
         """The milliseconds an answer took, and its body."""
@@ -230,8 +273,12 @@ def run(name: str, count: int, orders: int, rounds: int, only: str) -> list[Figu
         made = filled(name, Path(folder), count, orders)
         with made as (url, epoch), serving.listener(Path(folder), database_url=url) as server:
             asker = Asker(server)
-            for page, ask in pages(count, orders, epoch).items():
+            asked = pages(count, orders, epoch) | ui_pages(count, orders, epoch)
+            for page, ask in asked.items():
                 if only not in page:
+                    continue
+                if page.startswith("page:") and not asker.knows(ask(random.Random(3))):
+                    print(f"  {page}: there is none", flush=True)
                     continue
                 times, size = measured(asker, ask, rounds)
                 p95 = statistics.quantiles(times, n=20, method="inclusive")[-1]

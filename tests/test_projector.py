@@ -13,7 +13,7 @@ import sqlalchemy
 from app import projector
 from app.notifications.notification import Attention, Kind
 from app.orders import order, timeline
-from app.store import engine, followers, leases, orders, retold
+from app.store import engine, followers, indexing, leases, orders, retold, search
 from app.store.order_tables import ORDERS
 from tests.feeds import running
 from tests.orders.telling import DAY
@@ -186,3 +186,17 @@ def test_the_pace_finds_how_many_orders_fit_a_transaction():
     for _ in range(50):
         pace.took(0.0001, 1)  # few orders say nothing of many
     assert pace.most == projector.FEWEST
+
+
+async def test_words_of_messages_are_found_once_the_projector_came_by(tmp_path, database_url):
+    async with running.runtime(tmp_path, database_url, SOURCE) as live:
+        database = live.runtime.engine
+        one = projector.Projector(live.runtime)
+        filling.put(database, {"summary": {"message": "Trench blocked"}}, {})
+        while await one.turn() == 0.0:
+            pass
+        with engine.read(database) as connection:
+            assert indexing.position(connection) == 2
+            sought = search.Sought("trench", [], None, 9, ascending=True)
+            assert search.seqs(connection, sought, near=0) == [1]
+        await one.leave()
