@@ -52,6 +52,7 @@ class Covage:
         self._settings = own
         self._clock = time
         self._seed = chance.number(settings.seed, NAME)
+        self._hurry = settings.hurry
         self._share = operator.Share(settings.limit_of(NAME))
         self._log = covage_events.Log()
         self._wording = covage_events.Wording(self._seed, own.shape, own.zone)
@@ -89,11 +90,12 @@ class Covage:
         """Publish an event of it, some seconds before or after it happened as in the seed."""
         moment = covage_events.microseconds(happening.at)
         off = chance.number(self._seed, "off", happening.order, happening.nth) % 90_000_000
+        off = round((off - 20_000_000) / self._hurry)
         self._publish(
             happening.order,
             covage_events.TYPES[happening.step],
             moment,
-            moment + off - 20_000_000,
+            moment + off,
             None,
         )
 

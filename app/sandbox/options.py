@@ -132,6 +132,11 @@ class Settings:
     tjansteguiden: Tjansteguiden = Tjansteguiden()
     seller: Seller = Seller()
 
+    @property
+    def hurry(self) -> float:
+        """Scenario seconds that pass in a second; 1 where its time is told as it is."""
+        return 1.0 if isinstance(self.pace, str) else self.pace
+
     def limit_of(self, operator: str) -> Limit:
         """How much `operator` has."""
         return self.limits.get(operator, self.limit)

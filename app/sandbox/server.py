@@ -90,14 +90,14 @@ class Sandbox:
             "seller": self.seller,
         }
         every = _interval(settings)
-        paced = not isinstance(settings.pace, str)
         self.scenario = scenario.Scenario(
             settings.seed,
             list(self.operators.values()),
             every=every,
             starts_at=_start(settings, every, self._clock.now()),
-            stamp=(lambda _: self._clock.now()) if paced else (lambda moment: moment),
+            stamp=self._stamp,
         )
+        self._reached = self.scenario.now
         self.apps: Mapping[str, trouble.Troubled] = {
             name: trouble.Troubled(
                 each.app(), each.faults, refuse=each.refuse, changes=each.changes
@@ -112,10 +112,17 @@ class Sandbox:
     def advance(self, seconds: float, clock_seconds: float = 0.0) -> int:
         """Let so many scenario seconds, and so many of the clock's, pass; gives steps happened."""
         self._clock.advance(clock_seconds)
+        self._reached = self.scenario.now + timedelta(seconds=seconds)
         steps = self.scenario.advance(seconds)
         if self.scenario.done:
             self._settle()
         return steps
+
+    def _stamp(self, moment: datetime) -> datetime:
+        """When `moment` of the scenario was by the clock; at no pace its time is told as it is."""
+        if isinstance(self._settings.pace, str):
+            return moment
+        return self._clock.now() - (self._reached - moment) / self._settings.hurry
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -38,6 +38,21 @@ def test_a_story_told_in_parts_is_the_story_told_at_once():
     assert story(parts) == story(whole)
 
 
+def test_what_happened_before_it_is_looked_at_is_history_at_its_pace():
+    made = sandbox.create(
+        serving.settings(pace=60.0, every=60.0, covage=sandbox.Covage(shape="new"))
+    )
+    made.advance(3600.0)
+    now = datetime.now(UTC)
+    told = [
+        tuple(datetime.fromisoformat(event[name]) for name in ("creation_date", "event_date"))
+        for event in made.operators["covage"].published()
+    ]
+    assert now - timedelta(seconds=61) < told[0][0] < told[-1][0] <= now
+    assert told[-1][0] - told[0][0] > timedelta(seconds=30)
+    assert all(abs(created - occurred) < timedelta(seconds=2) for created, occurred in told)
+
+
 def test_nothing_happens_by_hand_until_time_passes():
     made = sandbox.create(serving.settings(pace="manual"))
     assert all(each.events == 0 for each in made.operators.values())
