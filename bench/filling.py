@@ -182,7 +182,9 @@ def notifications(count: int, orders: int) -> Iterator[dict[str, Row]]:
     words = Words(chance)
     steps = bytearray(orders)
     for seq in range(1, count + 1):
-        at = (seq - 1) * orders // count + chance.randint(-LIVES, LIVES)
+        at = (seq - 1) * orders // count
+        if seq > 1 and at == (seq - 2) * orders // count:  # each order has one of its own
+            at += chance.randint(-LIVES, LIVES)
         order = min(max(at, 0), orders - 1)
         kind, state, attention = STEPS[min(steps[order], len(STEPS) - 1)]
         if seq % (count // FEW) == 0:
