@@ -126,7 +126,7 @@ class Outbox:
 
     async def _too_late(self, command: commands.Command) -> bool:
         """Whether its order has gone on since the news it answers; it is dropped, then."""
-        if command.follows is None or command.order_id is None:
+        if command.follows is None or command.order_id is None or not command.harmful:
             return False
         told, latest = await self._read(
             lambda connection: (
