@@ -1,7 +1,8 @@
 """The only thing that repeats over time: `run` gives a turn its turn, again and again.
 
 A turn says how long to rest; what it raises is told and rested on, longer each time. Cancelling the
-task is the way to end it. Not here: what a turn does.
+task is the way to end it; what it had a thread do (`in_thread`) ends with it. Not here: what a turn
+does.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from app import telemetry
 
 FIRST_REST: Final = 1.0
 LONGEST_REST: Final = 60.0
 """Seconds to rest after a turn that raised: the first time, and at the most."""
+
+Result = TypeVar("Result")
 
 
 class Bell:
@@ -70,3 +73,17 @@ async def run(
                 "turn_failed", loop=name, again_in=round(seconds, 1), exc_info=error
             )
         await bell.rest(seconds)
+
+
+async def in_thread(job: Callable[..., Result], *given: object) -> Result:
+    """What `job(*given)` gives, done by a thread; one that is cancelled waits for the thread's end.
+
+    So nothing goes on with a connection that its owner is about to close. Keep `job` short.
+    """
+    doing = asyncio.ensure_future(asyncio.to_thread(job, *given))
+    try:
+        return await asyncio.shield(doing)
+    finally:
+        await asyncio.wait({doing})
+        if not doing.cancelled():
+            doing.exception()

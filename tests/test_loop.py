@@ -65,3 +65,28 @@ async def test_the_bell_ends_a_rest_from_any_thread():
         threading.Thread(target=bell.ring).start()
         await asyncio.wait_for(turns.get(), 5)
     await ended(task)
+
+
+async def test_one_that_is_cancelled_waits_for_its_thread():
+    begun, may_end, over = threading.Event(), threading.Event(), []
+
+    def job(what):
+        begun.set()
+        may_end.wait(5)
+        over.append(what)
+
+    task = asyncio.create_task(loop.in_thread(job, "read"))
+    await asyncio.to_thread(begun.wait, 5)
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert over == ["read"]
+
+
+async def test_what_a_thread_gives_or_raises_comes_back():
+    assert await loop.in_thread(int, "7") == 7
+    with pytest.raises(ValueError, match="invalid literal"):
+        await loop.in_thread(int, "x")

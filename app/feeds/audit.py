@@ -11,13 +11,13 @@ nothing. Source: DESIGN §8.
 
 from __future__ import annotations
 
-import asyncio
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from app import loop
 from app.feeds import reading
 from app.notifications import content, notification as canonical
 from app.runtime import Runtime
@@ -57,7 +57,7 @@ async def run(
     """
     held = _Audit(runtime, source, kind)
     await reader.pages(kind.rewound(source.feed, "beginning"), held.visit)
-    await asyncio.to_thread(held.finish)
+    await loop.in_thread(held.finish)
     found = held.findings
     events = [one for fault in FAULTS for one in found.names.get(fault, [])]
     return {
@@ -85,7 +85,7 @@ class _Audit:
 
     async def visit(self, entries: Sequence[base.Entry]) -> None:
         """Hold the next entries of the list against the log."""
-        await asyncio.to_thread(self._visit, entries)
+        await loop.in_thread(self._visit, entries)
 
     def _visit(self, entries: Sequence[base.Entry]) -> None:
         told = [self._told(entry) for entry in entries]

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from app import errors, telemetry
+from app import errors, loop, telemetry
 from app.feeds import notes, reading, session as sessions, trouble
 from app.outbound import failures
 from app.runtime import Runtime
@@ -335,7 +335,7 @@ class Outbox:
             with engine.read(self._runtime.engine) as connection:
                 return question(connection)
 
-        return await asyncio.to_thread(read)
+        return await loop.in_thread(read)
 
     async def _write(self, job: Callable[[engine.Connection], Result]) -> Result:
         """Write under the fence. Raises `pages.StaleFence` where another process has taken over."""

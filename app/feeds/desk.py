@@ -50,7 +50,7 @@ class Desk:
 
     async def turn(self) -> float:
         """Do what is asked; gives the seconds until the next look. Raises `errors.Unavailable`."""
-        while waiting := await asyncio.to_thread(self._waiting):
+        while waiting := await loop.in_thread(self._waiting):
             for job in waiting:
                 await self._do(job)
         return IDLE
@@ -80,14 +80,14 @@ class Desk:
 
     async def _poll(self, _: jobs.Job) -> dict[str, Any]:
         """A turn now; what it did is in the feed's status."""
-        before = await asyncio.to_thread(self._feed)
+        before = await loop.in_thread(self._feed)
         if before.paused_at is not None:
             raise errors.Conflict("the feed is paused; resume it first")
         await self._turns.turn()
         found = self._turns.trouble
         if found is not None:
             raise errors.SenderFault(f"{found.cause}: {found.error}; {found.remedy}")
-        after = await asyncio.to_thread(self._feed)
+        after = await loop.in_thread(self._feed)
         return {
             "entries": after.entries - before.entries,
             "appended": after.appended - before.appended,

@@ -10,7 +10,7 @@ import random
 from datetime import timedelta
 from typing import Final
 
-from app import errors, telemetry
+from app import errors, loop, telemetry
 from app.feeds import session as sessions, trouble
 from app.outbound import exchange, failures
 from app.runtime import Runtime
@@ -54,7 +54,7 @@ class Fetcher:
         Raises `errors.Unavailable`.
         """
         while True:
-            wanted = await asyncio.to_thread(self._wanted)
+            wanted = await loop.in_thread(self._wanted)
             now = self._runtime.clock.now()
             due = [file for file in wanted if file.due_at <= now]
             if not due:
@@ -84,7 +84,7 @@ class Fetcher:
     async def _fetched(self, file: files.File) -> tuple[bytes, str | None]:
         """The file's bytes: by the link it came with if that still holds, else by a fresh one."""
         if file.attempts == 0:
-            raw = await asyncio.to_thread(self._raw, file.notification_id)
+            raw = await loop.in_thread(self._raw, file.notification_id)
             link = self._link(raw, file)
             if link is not None:
                 try:

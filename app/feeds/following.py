@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from app import loop
 from app.notifications import notification as canonical
 from app.outbound import exchange
 from app.runtime import Runtime
@@ -46,7 +47,7 @@ class Follower:
         asked, more = 0, True
         async with self._lock:
             while more:
-                told, head = await asyncio.to_thread(self._since)
+                told, head = await loop.in_thread(self._since)
                 more = len(told) == PART
                 last = told[-1].seq if more else head
                 asked += await self._ask(told, last or head)

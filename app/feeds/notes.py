@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Final
 
+from app import loop
 from app.notifications import notification as canonical
 from app.runtime import Runtime
 from app.sources import base
@@ -21,7 +21,7 @@ async def is_due(runtime: Runtime, command: commands.Command) -> bool:
         with engine.read(runtime.engine) as connection:
             return telling.by_id(connection, command.follows or "")
 
-    told = await asyncio.to_thread(read)
+    told = await loop.in_thread(read)
     return told is None or told.event_type != EVENT_TYPE
 
 

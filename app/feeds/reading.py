@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from app import errors, intake as intakes, telemetry
+from app import errors, intake as intakes, loop, telemetry
 from app.feeds import session as sessions, trouble, units
 from app.notifications import notification as canonical
 from app.outbound import exchange
@@ -188,7 +188,7 @@ class Reader:
             with engine.read(self._runtime.engine) as connection:
                 return commands.acts(connection, self._source.name, now - ECHOES)
 
-        acts = await asyncio.to_thread(read)
+        acts = await loop.in_thread(read)
         return [
             base.OwnAct(act.order_id, act.command, _words(act.arguments), act.at) for act in acts
         ]

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-from app import errors, settings as config, telemetry
+from app import errors, loop, settings as config, telemetry
 from app.feeds import trouble
 from app.notifications import event_types, hub as forms
 from app.outbound import exchange, failures, guard
@@ -71,7 +71,7 @@ class Registrar:
             return WITHOUT_LEASE
         now = self._runtime.clock.now()
         try:
-            for one in await asyncio.to_thread(self._listing):
+            for one in await loop.in_thread(self._listing):
                 if one.due_at <= now:
                     await self._do(one)
         except pages.StaleFence:
@@ -207,7 +207,7 @@ class Registrar:
             await self._write(write)
         except errors.Conflict as error:
             raise errors.ConfigurationError(error.message) from error
-        await asyncio.to_thread(self._runtime.refresh_access)
+        await loop.in_thread(self._runtime.refresh_access)
 
     async def _change(self, one: hubs.Registration, **values: object) -> None:
         await self._write(lambda connection: hubs.change(connection, one.source, **values))
