@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import alerts, feeds as polling, projector, runtime as runtimes, settings as config
-from app.doors import problems
+from app import alerts, feeds as polling, projector, runtime as runtimes, settings as config, ui
+from app.doors import live, problems
 from app.web import admin, contract, health, listener, oauth
 
 
@@ -42,7 +42,8 @@ def create_app(settings: config.Settings, *, feeds: bool = True) -> FastAPI:
         redoc_url=None,
     )
     app.state.runtime = runtime
-    for router in (health.router, oauth.router, contract.router, *admin.routers):
+    app.state.live = live.Live(runtime.tail)
+    for router in (health.router, oauth.router, contract.router, *admin.routers, *ui.routers):
         app.include_router(router)
     app.add_middleware(listener.ListenerDoor, runtime=runtime)
     problems.install(app)

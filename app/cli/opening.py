@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from app import clock, runtime, settings, sources
 from app.cli import failure
 from app.notifications import notification as canonical
-from app.security import jwt
+from app.security import jwt, sessions
 from app.sources import base
 from app.store import audit, engine, schema, trouble
 
@@ -35,6 +35,14 @@ def url(found: settings.Settings) -> str:
     scheme = "https" if found.tls_cert else "http"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(found.host, found.host)  # noqa: S104 - a look-up
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{found.port}"
+
+
+def sign_in_link(found: settings.Settings, scopes: Iterable[str]) -> str:
+    """A link to the pages for the one at the keyboard: good for one click, within 60 seconds."""
+    seal = sessions.Seal(local_issuer(found).pepper)
+    user = operator().removeprefix("cli:")
+    code = seal.code(runtime.new_id(), user, scopes, clock.SystemClock().now())
+    return f"{found.public_url or url(found)}/ui/enter?code={code}"
 
 
 @contextmanager

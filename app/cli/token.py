@@ -1,4 +1,4 @@
-"""`listener token`: one token of the built-in issuer on stdout, and nothing else."""
+"""`listener token`: one token of the built-in issuer, or one link, on stdout, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ EXAMPLES = (
     "listener token",
     "listener token --source orange --ttl 8h",
     "listener token --scope notifications:read --scope admin",
+    "listener token --ui",
     'curl -H "Authorization: Bearer $(listener token)" http://127.0.0.1:8080/admin/notifications',
 )
 DEFAULT_SCOPES = ("notifications:write", "notifications:read")
+UI_SCOPES = ("notifications:read", "commands", "admin")
+"""What a link to the pages permits, where nothing is said: to read and to act, not `personal`."""
 SCOPES = (*DEFAULT_SCOPES, "commands", "personal", "admin")
 
 
@@ -29,6 +32,7 @@ def known_scope(text: str) -> str:
 
 
 def token(
+    *,
     source: Annotated[
         str | None,
         typer.Option(help="The source it speaks for; default: local, or the only one that pushes."),
@@ -41,9 +45,16 @@ def token(
         timedelta,
         typer.Option(parser=duration.parse, metavar="TIME", help="How long it is valid."),
     ] = "1h",  # type: ignore[assignment]  # typer parses the default too
+    ui: Annotated[
+        bool,
+        typer.Option("--ui", help="A link to sign in to the pages: one click, within 60 s."),
+    ] = False,
 ) -> None:
-    """Print one token of the built-in issuer."""
+    """Print one token of the built-in issuer, or a link to the pages."""
     found = settings.load()
+    if ui:
+        typer.echo(opening.sign_in_link(found, scope or UI_SCOPES))
+        return
     chosen = opening.push_source(opening.configuration(found), source)
     issued = opening.local_issuer(found).issue(
         subject=chosen.name, scopes=scope or DEFAULT_SCOPES, ttl=ttl, source=chosen.name

@@ -288,13 +288,13 @@ def install(app: FastAPI) -> None:
 
 
 async def _handle(request: Request, error: Exception) -> Response:
-    found = _of_any(request, error)
+    found = of_any(request, error)
     if found is None:
         raise error
     return response(found)
 
 
-def _of_any(request: Request, error: Exception) -> Answer | None:
+def of_any(request: Request, error: Exception) -> Answer | None:
     """The answer for what a route raised; null for a fault of ours, which the net catches."""
     match error:
         case errors.Refused() | errors.Unavailable():

@@ -110,6 +110,13 @@ class Access:
         _, token = _scheme(presented.authorization or "")
         return self._bearer(await self._verifier.verify(token))
 
+    def standing(self, claims: jwt.Claims) -> Principal:
+        """Who was let in earlier with `claims`, as things stand now.
+
+        Raises InvalidCredentials where what they came with is withdrawn. Age is not judged here.
+        """
+        return self._bearer(claims)
+
     def require(self, principal: Principal, scope: str) -> None:
         """Raise AccessDenied unless `principal` has `scope`."""
         if scope not in principal.scopes:
@@ -170,7 +177,9 @@ class Access:
 
     def _bearer(self, claims: jwt.Claims) -> Principal:
         """Who a verified token speaks for, as things stand now."""
-        if claims.issuer_name == jwt.LOCAL:
+        if claims.issuer_name == jwt.LINK:
+            principal = Principal(None, f"ui:{claims.subject}", claims.scopes)
+        elif claims.issuer_name == jwt.LOCAL:
             principal = Principal(claims.source, f"jwt:{claims.subject}", self._scopes(claims))
         else:
             principal = self._directory.client(claims.issuer_name, claims.subject)

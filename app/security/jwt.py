@@ -29,6 +29,8 @@ from app.sources import base
 
 LOCAL: Final = "local"
 """The name, and the `kid`, of the issuer that is always there: ourselves."""
+LINK: Final = "link"
+"""The name under which somebody came by a sign-in link of the pages; never that of an issuer."""
 LOCAL_ISSUER: Final = "tmf-listener"
 """`iss` and `aud` of our own tokens."""
 
@@ -65,8 +67,8 @@ class IssuerConfig(BaseModel):
     @field_validator("name")
     @classmethod
     def _not_ours(cls, value: str) -> str:
-        if value == LOCAL:
-            raise ValueError(f"{LOCAL!r} is the built-in issuer; choose another name")
+        if value in {LOCAL, LINK}:
+            raise ValueError(f"{value!r} is the built-in issuer; choose another name")
         return value
 
     @field_validator("issuer")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, text
 
 from app.store import tables
 
@@ -29,6 +29,14 @@ def record(
     connection.execute(insert(tables.AUDIT_TRAIL).values(**row, detail=dict(detail or {})))
 
 
+def record_once(
+    connection: Connection, *, id_: str, at: datetime, principal: str, action: str, target: str
+) -> bool:
+    """Write an act that may be done once only, as `record` does; false where `id_` is known."""
+    row = {"id": id_, "at": at, "principal": principal, "action": action, "target": target}
+    return connection.execute(_ONCE, {**row, "detail": {}}).first() is not None
+
+
 def page(connection: Connection, *, after_id: str | None, limit: int) -> list[dict[str, Any]]:
     """At most `limit` acts before `after_id` (null: from the newest), newest first."""
     trail = tables.AUDIT_TRAIL
@@ -36,3 +44,10 @@ def page(connection: Connection, *, after_id: str | None, limit: int) -> list[di
     if after_id is not None:
         rows = rows.where(trail.c.id < after_id)
     return [dict(row) for row in connection.execute(rows).mappings()]
+
+
+_ONCE = text(
+    "INSERT INTO audit_trail (id, at, principal, action, target, detail) "
+    "VALUES (:id, :at, :principal, :action, :target, :detail) "
+    "ON CONFLICT (id) DO NOTHING RETURNING id"
+).bindparams(bindparam("at", type_=tables.UtcMoment()), bindparam("detail", type_=tables.DOCUMENT))

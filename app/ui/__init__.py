@@ -1,0 +1,20 @@
+"""The ops pages under `/ui`: server-rendered, readable without a script, in reach of a keyboard.
+
+One module a page; `shell` renders, `visit` knows who is looking. Not here: SQL (`store`), what an
+act does (`doors.acts`, `runtime`), JSON (`web`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from app.ui import entrance, notifications, nowhere, statics
+
+routers: Final[tuple[APIRouter, ...]] = (
+    statics.router,
+    entrance.router,
+    notifications.router,
+    nowhere.router,
+)

@@ -1,0 +1,112 @@
+"""Signing in, by the link of `listener token --ui` or with a token, and out again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+from urllib.parse import unquote
+
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import errors
+from app.doors import deps
+from app.security import sessions
+from app.store import audit, engine
+from app.ui import shell, visit
+
+router = shell.router("/ui", open_to_all=True)
+
+
+class Code(deps.Parameters):
+    """What a sign-in link bears."""
+
+    code: str
+
+
+class Back(deps.Parameters):
+    """Where to go on to."""
+
+    next: str | None = None
+
+
+@router.get("/sign-in")
+def page(request: Request, asked: Annotated[Back, Query()]) -> Response:
+    """How to come in."""
+    return shell.render(request, "sign_in.html", next=asked.next, fault=None)
+
+
+@router.get("/enter")
+async def enter(request: Request, asked: Annotated[Code, Query()]) -> Response:
+    """Open a session by a code, which is then used up, and go on to a clean address."""
+    runtime = deps.get_runtime(request)
+    try:
+        session = visit.seal(runtime).opened(asked.code, runtime.clock.now())
+        await _once(request, session)
+    except errors.Refused as error:
+        old = isinstance(error, errors.ExpiredCredentials)
+        fault = f"This link {'is too old' if old else 'was used already, or is not of here'}."
+        return shell.render(request, "sign_in.html", status=401, next=None, fault=fault)
+    return _let_in(request, session, "/ui")
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request) -> Response:
+    """Open a session with a token, ours or that of a configured issuer."""
+    visit.check_origin(request)
+    runtime = deps.get_runtime(request)
+    form = await request.form()
+    token, next_ = str(form.get("token", "")).strip(), str(form.get("next", ""))
+    token = token.removeprefix("Bearer ").strip()
+    try:
+        claims = await runtime.verifier.verify(token)
+        runtime.access.require(runtime.access.standing(claims), deps.READ)
+        session = visit.seal(runtime).begun(runtime.new_id(), claims, runtime.clock.now())
+        await _once(request, session)
+    except errors.Refused as error:
+        return shell.render(
+            request, "sign_in.html", status=401, next=next_ or None, fault=error.message
+        )
+    return _let_in(request, session, inside(next_))
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """Forget the session in this browser."""
+    visit.check_origin(request)
+    answer = shell.go(shell.SIGN_IN, "You are signed out.")
+    visit.forget(answer)
+    return answer
+
+
+def inside(address: str) -> str:
+    """`address` if it is one of a page of ours, else the overview's."""
+    plain = unquote(address)
+    safe = plain == "/ui" or plain.startswith(("/ui/", "/ui?"))
+    return address if safe and "\\" not in plain and ".." not in plain else "/ui"
+
+
+def _let_in(request: Request, session: sessions.Session, to: str) -> Response:
+    answer = shell.go(to)
+    visit.remember(request, answer, session)
+    return answer
+
+
+async def _once(request: Request, session: sessions.Session) -> None:
+    """Write that somebody signed in. Raises InvalidCredentials where that was done already."""
+    runtime = deps.get_runtime(request)
+    who = runtime.access.standing(session.claims)
+
+    def write(connection: engine.Connection) -> bool:
+        return audit.record_once(
+            connection,
+            id_=session.id,
+            at=runtime.clock.now(),
+            principal=who.subject,
+            action="ui.sign_in",
+            target="ui",
+        )
+
+    if not await asyncio.wrap_future(runtime.writer.run(write)):
+        raise errors.InvalidCredentials

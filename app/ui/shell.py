@@ -1,0 +1,221 @@
+"""The shell of every page: templates, headers, what was said last, and errors as pages.
+
+Not here: any page's own content, and who is looking (`visit`).
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import jinja2
+from fastapi import APIRouter, Depends
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app import errors
+from app.doors import deps, problems
+from app.store import trouble
+from app.ui import statics, visit, words
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""What a page may do: its own scripts and styles, nothing inline, nobody else's anything."""
+
+HEADERS: Final = {
+    "cache-control": "no-store",
+    "content-security-policy": POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+SEE_OTHER: Final = 303
+SAID: Final = "listener_said"
+LOGIN_CODES: Final = frozenset({40, 41, 42})
+SIGN_IN: Final = "/ui/sign-in"
+
+NAVIGATION: Final = (
+    ("/ui", "Overview"),
+    ("/ui/notifications", "Notifications"),
+    ("/ui/quarantine", "Quarantine"),
+    ("/ui/feeds", "Feeds"),
+    ("/ui/sources", "Sources"),
+    ("/ui/audit", "Audit"),
+)
+
+NEXT_STEPS: Final = {
+    20: "Follow a link of the pages instead of typing an address.",
+    28: "Take the filter away, or choose another value.",
+    50: "Ask whoever runs the listener for a link with more scopes: listener token --ui --scope …",
+    60: "It may have been a link to something of another listener. Look for its id in the list.",
+    69: "Open its page again to see how it stands now.",
+    70: "Start again from the newest: the log was restored or moved since that link was made.",
+    5: "Try again in a few seconds; nothing was lost.",
+    6: "Try again in a few seconds; nothing was lost.",
+}
+"""What to do about a refusal, by its code."""
+
+
+@functools.cache
+def environment() -> jinja2.Environment:
+    """The templates, with how values are written."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("app.ui"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        age=words.age,
+        lasting=words.lasting,
+        machine=words.machine,
+        number=words.number,
+        pretty=words.pretty,
+        spaced=words.spaced,
+        tone=words.tone,
+        utc=words.utc,
+        segment=lambda text: quote(str(text), safe=""),
+    )
+    made.globals.update(
+        address=statics.address, query=query, navigation=NAVIGATION, order_address=order_address
+    )
+    return made
+
+
+def query(**values: object) -> str:
+    """`?a=b` of the values that are set; nothing where none is."""
+    given = {name: value for name, value in values.items() if value not in (None, "")}
+    return f"?{urlencode(given)}" if given else ""
+
+
+def order_address(source: str, order_id: str) -> str:
+    """Where the story of an order is told."""
+    return f"/ui/notifications{query(source=source, order_id=order_id)}"
+
+
+def render(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
+    """The page `template` for whoever looks, with what was said by the form before it."""
+    runtime = deps.get_runtime(request)
+    said = _said(request)
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            visit=getattr(request.state, "visit", None),
+            now=runtime.clock.now(),
+            path=request.url.path,
+            said=said,
+            version=runtime.version,
+            **context,
+        )
+    )
+    answer = Response(text, status, media_type="text/html", headers=HEADERS)
+    if said is not None:
+        answer.delete_cookie(SAID, path="/ui")
+    return answer
+
+
+def fragment(template: str, **context: Any) -> str:
+    """A part of a page, for a stream."""
+    return environment().get_template(template).render(**context)
+
+
+def go(to: str, said: str | None = None, *, tone: str = "good") -> Response:
+    """Go on to the page `to`, which tells `said` once, in the colour of `tone`."""
+    answer = RedirectResponse(to, SEE_OTHER, headers=HEADERS)
+    if said is not None:
+        text = base64.urlsafe_b64encode(json.dumps([tone, said[:600]]).encode()).decode()
+        answer.set_cookie(SAID, text, max_age=30, path="/ui", httponly=True, samesite="strict")
+    return answer
+
+
+def _said(request: Request) -> tuple[str, str] | None:
+    """What the last form has to say: (tone, text)."""
+    try:
+        tone, text = json.loads(base64.urlsafe_b64decode(request.cookies[SAID]))
+    except (KeyError, ValueError, TypeError):
+        return None
+    return (str(tone), str(text)) if tone in {"good", "bad", "wait"} else None
+
+
+class Page(APIRoute):
+    """A route whose refusals are pages, and whose address has no empty parameters."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The usual handler, inside ours."""
+        usual = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            tidy = _without_empty(request)
+            if tidy is not None:
+                return go(tidy)
+            try:
+                return await usual(request)
+            except (
+                errors.Refused,
+                errors.Unavailable,
+                RequestValidationError,
+                HTTPException,
+                *trouble.ERRORS,
+            ) as error:
+                return _refusal(request, error)
+
+        return handler
+
+
+def router(prefix: str, *, open_to_all: bool = False) -> APIRouter:
+    """A router of pages, for who may read; `open_to_all`: for anyone."""
+    needed = () if open_to_all else (Depends(visit.reading), Depends(deps.once))
+    return APIRouter(prefix=prefix, route_class=Page, dependencies=needed)
+
+
+def _without_empty(request: Request) -> str | None:
+    """The address without parameters left empty, as forms send them; null where it has none."""
+    if request.method != "GET":
+        return None
+    given = request.query_params.multi_items()
+    kept = [(name, value) for name, value in given if value.strip()]
+    if len(kept) == len(given):
+        return None
+    return f"{request.url.path}{'?' + urlencode(kept) if kept else ''}"
+
+
+def _refusal(request: Request, error: Exception) -> Response:
+    found = problems.of_any(request, error)
+    if found is None:
+        raise error
+    told = json.loads(found.body)
+    if told["code"] in LOGIN_CODES:
+        return _to_sign_in(request, told["code"])
+    try:
+        request.state.visit = visit.find(request)
+    except errors.Refused:
+        request.state.visit = None
+    return render(
+        request,
+        "refused.html",
+        status=found.status,
+        told=told,
+        step=NEXT_STEPS.get(told["code"], "Go back, and try it another way."),
+    )
+
+
+def _to_sign_in(request: Request, code: int) -> Response:
+    """The sign-in page, which leads back to a page that was only to be read."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = asked if request.method == "GET" and request.url.path != "/ui" else None
+    return go(
+        SIGN_IN + query(next=back),
+        None if code == errors.NoCredentials.code else "Your session is over. Sign in again.",
+        tone="wait",
+    )
