@@ -27,6 +27,7 @@ from app.store import (
     attention,
     engine,
     epochs,
+    expected,
     followers,
     indexing,
     leases,
@@ -184,8 +185,9 @@ def _stories(connection: engine.Connection, keys: Collection[orders.Key]) -> Ite
 
 
 def _keep(connection: engine.Connection, stories: Sequence[orders.Order]) -> None:
-    """Write the rows of `stories`, and what they leave open into the work list."""
+    """Write the rows of `stories`, what they leave open, and which are over."""
     rows.put(connection, attention.follow(connection, stories))
+    expected.follow(connection, stories)
 
 
 # ── while the process lives ──────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import uuid_utils
@@ -20,7 +21,16 @@ from app.notifications import notification as canonical
 from app.outbound import client
 from app.security import access, jwt
 from app.sources import base, discover
-from app.store import audit, credentials, engine as engines, quarantine, schema, tail, writer
+from app.store import (
+    audit,
+    credentials,
+    engine as engines,
+    quarantine,
+    schema,
+    silence,
+    tail,
+    writer,
+)
 
 
 def new_id() -> str:
@@ -114,6 +124,11 @@ class Runtime:
     def source(self, name: str) -> base.SourceConfig | None:
         """The source of this name in the configuration in force."""
         return next((one for one in self.configuration.sources if one.name == name), None)
+
+    def patience(self, connection: engines.Connection) -> dict[tuple[str, str], timedelta]:
+        """By source and state, how long an order may be silent (`silence.patience`)."""
+        configured = {one.name: one.stuck_after for one in self.configuration.sources}
+        return silence.patience(connection, configured)
 
     def _released(
         self, connection: engines.Connection, id_: str, by: str, notification_id: str

@@ -110,6 +110,8 @@ class Life:
         return {
             "source": source_of(self.order),
             "order_id": f"PO-{n}",
+            "id": f"{self.first_at}-{n}",
+            "over_at": None,
             "own_ref": f"own-{n}",
             "access_id": f"ACC{self.order // 2:07}",
             "placed_at": self.first_at,

@@ -14,11 +14,15 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass
+from typing import Final
 
 from app import channels, loop
-from app.alerts import following, messages, telling
+from app.alerts import following, learning, messages, telling
 from app.outbound import exchange
 from app.runtime import Runtime
+
+AT_LEISURE: Final = 60.0
+"""Seconds after the start before anything is learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Running:
     """The alerts of a process while they run; they end by `stop`."""
 
     follower: following.Follower
-    task: asyncio.Task[None]
+    learner: learning.Learner
+    tasks: list[asyncio.Task[None]]
 
 
 async def start(runtime: Runtime) -> Running:
@@ -36,10 +41,13 @@ async def start(runtime: Runtime) -> Running:
     follower = following.Follower(runtime, telling.Teller(runtime, trust), chance)
     bell = loop.Bell()
     runtime.tail.on_wake(bell.ring)
-    task = asyncio.create_task(
-        loop.run(follower.turn, name="alerts", bell=bell, chance=chance), name="alerts"
-    )
-    return Running(follower, task)
+    learner = learning.Learner(runtime)
+    turns = {
+        "alerts": loop.run(follower.turn, name="alerts", bell=bell, chance=chance),
+        "learning": loop.run(learner.turn, name="learning", first=AT_LEISURE, chance=chance),
+    }
+    tasks = [asyncio.create_task(turn, name=name) for name, turn in turns.items()]
+    return Running(follower, learner, tasks)
 
 
 async def tested(
@@ -55,6 +63,8 @@ async def tested(
 
 async def stop(running: Running) -> None:
     """End it: what was not told is told by the next process."""
-    running.task.cancel()
-    await asyncio.gather(running.task, return_exceptions=True)
+    for task in running.tasks:
+        task.cancel()
+    await asyncio.gather(*running.tasks, return_exceptions=True)
+    await running.learner.reads.aclose()
     await running.follower.aclose()

@@ -9,7 +9,7 @@ from typing import Final
 from app import channels
 from app.alerts import messages
 from app.runtime import Runtime
-from app.store import alerts, attention, engine, feeds, standing, stats
+from app.store import alerts, attention, engine, feeds, silence, standing, stats
 
 BAD: Final = frozenset({"failing", "unauthorized", "stalled"})
 """How a feed stands that is in trouble (`standing.word`)."""
@@ -24,6 +24,11 @@ def holding(runtime: Runtime, connection: engine.Connection, now: datetime) -> H
     for (source, word), (count, since, orders) in attention.counts(connection).items():
         text = f"{count} {messages.WORDS[word]} at {source}"
         found[source, word] = alerts.Condition(count, text, tuple(orders)), now - since
+    for source, (n, oldest) in silence.counts(
+        connection, runtime.patience(connection), now
+    ).items():
+        text = f"{n} {messages.WORDS['silent']} at {source}"
+        found[source, "silent"] = alerts.Condition(n, text, tuple(oldest)), timedelta.max
     for source, text, lasting in _troubles(runtime, connection, now):
         found.setdefault((source, "trouble"), (alerts.Condition(1, text), lasting))
     return found

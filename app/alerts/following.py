@@ -10,10 +10,10 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar
 
 from app import channels, telemetry
-from app.alerts import conditions, messages, telling
+from app.alerts import conditions, messages, reading, telling
 from app.outbound import failures
 from app.runtime import Runtime
 from app.store import alerts, engine, jobs
@@ -38,7 +38,7 @@ class Follower:
         self.teller = teller
         self._runtime = runtime
         self._chance = chance
-        self._reading: asyncio.Future[Any] | None = None
+        self._reads = reading.Reads()
         self._log = telemetry.logger("alerts")
 
     async def turn(self) -> float:
@@ -46,28 +46,22 @@ class Follower:
         if not self._runtime.configuration.alerts:
             return REST
         now = self._runtime.clock.now()
-        waiting, holds, changed = await self._read(partial(self._look, now))
+        waiting, holds, changed = await self._reads.of(partial(self._look, now))
         if changed:
             await self._write(partial(self._observe, holds=holds, now=now))
         for job in waiting:
             await self._test(job)
-        due = await self._read(partial(self._due, now))
+        due = await self._reads.of(partial(self._due, now))
         by_channel: dict[str, list[alerts.Alert]] = {}
         for alert in due:
             by_channel.setdefault(alert.channel, []).append(alert)
         await asyncio.gather(*(self._tell_all(some) for some in by_channel.values()))
-        return await self._read(self._rest)
+        return await self._reads.of(self._rest)
 
     async def aclose(self) -> None:
         """Let what is being read come to its end, and let go of the connections."""
-        if self._reading is not None:
-            await asyncio.gather(self._reading, return_exceptions=True)
+        await self._reads.aclose()
         await self.teller.aclose()
-
-    async def _read(self, look: Callable[[], Result]) -> Result:
-        """What `look` finds, in a thread that is waited for even where the turn is cancelled."""
-        self._reading = asyncio.ensure_future(asyncio.to_thread(look))
-        return cast("Result", await asyncio.shield(self._reading))
 
     def _look(
         self, now: datetime

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from app import clock
 from app.doors import deps, paging
 from app.notifications import forms, notification as canonical, states
-from app.store import attention as openings, log, orders
+from app.store import attention as openings, log, orders, silence
 
 
 def _known_state(state: str | None) -> str | None:
@@ -79,12 +79,16 @@ class Orders(paging.Page):
     access_id: paging.Wanted | None = None
     service_id: paging.Wanted | None = None
     about_order_id: paging.Wanted | None = None
+    silent: Literal["true"] | None = None
     no_news_for: Length | None = None
     news_within: Length | None = None
     q: paging.Wanted | None = None
 
-    def wanted(self, now: datetime) -> orders.Filter:
-        """The filter as the store takes it; lengths of time count back from `now`."""
+    def wanted(self, now: datetime, patience: silence.Patience | None = None) -> orders.Filter:
+        """The filter as the store takes it; lengths of time count back from `now`.
+
+        `patience` says who is silent; without it nobody is.
+        """
         given = self.model_dump(exclude={"limit", "after", "order", *_OWN})
         gravest = self.attention if isinstance(self.attention, canonical.Attention) else None
         opened = None if self.attention is None or gravest else self.attention == "any"
@@ -93,12 +97,13 @@ class Orders(paging.Page):
             final=None if self.final is None else self.final == "true",
             attention=gravest,
             has_attention=opened,
+            silent=tuple(silence.cutoffs(patience or {}, now).items()) if self.silent else None,
             silent_since=_before(now, self.no_news_for),
             news_since=_before(now, self.news_within),
         )
 
 
-_OWN = ("final", "attention", "no_news_for", "news_within")
+_OWN = ("final", "attention", "silent", "no_news_for", "news_within")
 
 
 def _before(now: datetime, length: str | None) -> datetime | None:
@@ -137,3 +142,10 @@ class Attention(paging.Page):
         """The filter as the store takes it."""
         given = self.model_dump(exclude={"limit", "after", "unassigned", "assignee"})
         return openings.Wanted(**given, assignee="" if self.unassigned else self.assignee)
+
+
+class Expected(paging.Page):
+    """Which of the orders that came to no end; `told`: of which anything was told, or nothing."""
+
+    source: paging.Source = None
+    told: Literal["true", "false"] | None = None

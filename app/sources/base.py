@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from app.notifications import notification as canonical
+from app.notifications import notification as canonical, states
 from app.sources import auths, feed_config, hub_config
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
@@ -32,6 +32,7 @@ class SourceConfig(BaseModel):
     send (null = all). `success_status`: overrides the status the path requires (200–299). `feed`:
     of a kind that is asked, else null; it is validated in the context `{"feeds": {name of a kind:
     its feed_config, or None where it pushes}}`. `hub`: the operator's, where we subscribe to it.
+    `stuck_after`: by state (`none`: not told), how long without news an order may be.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +52,16 @@ class SourceConfig(BaseModel):
     tokens_not_before: datetime | None = None
     feed: FeedConfig | None = Field(default=None, validate_default=True)
     hub: hub_config.HubConfig | None = None
+    stuck_after: Mapping[str, feed_config.Span] = Field(default_factory=dict)
+
+    @field_validator("stuck_after")
+    @classmethod
+    def _are_states(cls, value: Mapping[str, timedelta]) -> Mapping[str, timedelta]:
+        known = (*states.STATES, "none")
+        for state in value:
+            if state not in known:
+                raise ValueError(f"there is no state {state!r}; expected {', '.join(known)}")
+        return dict(value)
 
     @field_validator("zone")
     @classmethod

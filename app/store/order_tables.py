@@ -58,9 +58,7 @@ class Orders(SQLModel, table=True):
         Index("orders_last_news_at", "last_news_at", "place"),
         Index(
             "orders_unfinished",
-            "last_news_at",
-            "source",
-            "order_id",
+            "place",
             sqlite_where=text("NOT final"),
             postgresql_where=text("NOT final"),
         ),

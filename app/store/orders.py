@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    and_,
     false,
     literal_column,
     or_,
@@ -54,7 +55,8 @@ FEW: Final = 2000
 class Filter:
     """What an order must be to be listed; null asks nothing. `q` is not among the `conditions`.
 
-    `flag` is one of `orders.FLAGS`. `attention`: something of this sort is what is gravest;
+    `silent`: not final, and not told of since the moment of its source and state. `flag` is one of
+    `orders.FLAGS`. `attention`: something of this sort is what is gravest;
     `has_attention`: something is open, or nothing is. `silent_since`: no news after that moment;
     `news_since`: some. `q`: one of its ids is, or begins with, it.
     """
@@ -72,6 +74,7 @@ class Filter:
     service_id: str | None = None
     about_order_id: str | None = None
     silent_since: datetime | None = None
+    silent: tuple[tuple[tuple[str, str | None], datetime], ...] | None = None
     news_since: datetime | None = None
     q: str | None = None
 
@@ -90,6 +93,14 @@ class Filter:
         if self.has_attention is not None:
             opened = row.open_attention.is_not(None)
             asked.append(opened if self.has_attention else row.open_attention.is_(None))
+        asked += self._of_time()
+        if self.q is not None:
+            asked.append(_named(self.q, dialect))
+        return asked
+
+    def _of_time(self) -> list[ColumnElement[bool]]:
+        row = ORDERS.c
+        asked = [] if self.silent is None else _silent(self.silent)
         if self.silent_since is not None:
             asked.append(row.last_news_at <= self.silent_since)
         if self.news_since is not None:
@@ -241,6 +252,32 @@ def _near(
     if edge is None:
         return named
     return named.where(place < edge if ascending else place > edge)
+
+
+def ids(connection: Connection, asked: Filter, *, limit: int) -> list[str]:
+    """The ids of at most `limit` orders, those with the oldest news first."""
+    row = ORDERS.c
+    rows = select(row.order_id).where(*asked.conditions(connection.dialect.name))
+    return list(connection.execute(rows.order_by(row.place).limit(limit)).scalars())
+
+
+def _silent(
+    cutoffs: Iterable[tuple[tuple[str, str | None], datetime]],
+) -> list[ColumnElement[bool]]:
+    """Not final, and not heard of since the moment of its source and state."""
+    row = ORDERS.c
+    too_long = [
+        and_(
+            row.source == source,
+            row.state.is_(None) if state is None else row.state == state,
+            row.last_news_at <= moment,
+        )
+        for (source, state), moment in cutoffs
+    ]
+    unfinished: ColumnElement[bool] = literal_column(
+        "NOT orders.final"
+    )  # in the words of its partial index
+    return [unfinished, or_(false(), *too_long)]
 
 
 def _named(q: str, dialect: str) -> ColumnElement[bool]:

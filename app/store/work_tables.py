@@ -19,13 +19,20 @@ _STILL_OPEN = "cleared_at IS NULL AND closed_at IS NULL"
 class ExpectedOrder(SQLModel, table=True):
     """An order we placed, so that an operator's silence about it is visible.
 
-    `own_ref`: what we call it; `access_id`: the access it is about; `answer`: what the operator
-    said when it was placed (`RECEIVED`).
+    `id`: a UUIDv7 of `placed_at`, by which lists are sorted. `own_ref`: what we call it;
+    `access_id`: the access it is about; `answer`: what the operator said when it was placed
+    (`RECEIVED`). `over_at`: when the order came to its end; null before.
     """
 
     __tablename__ = "expected_order"
     __table_args__ = (
-        Index("expected_order_placed", "placed_at", "source", "order_id"),
+        Index(
+            "expected_order_outstanding",
+            "id",
+            unique=True,
+            sqlite_where=text("over_at IS NULL"),
+            postgresql_where=text("over_at IS NULL"),
+        ),
         Index("expected_order_own_ref", "own_ref", postgresql_ops={"own_ref": "text_pattern_ops"}),
         Index(
             "expected_order_access", "access_id", postgresql_ops={"access_id": "text_pattern_ops"}
@@ -34,12 +41,14 @@ class ExpectedOrder(SQLModel, table=True):
 
     source: str = Field(sa_type=Text, primary_key=True)
     order_id: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=Text)
     own_ref: str | None = Field(default=None, sa_type=Text)
     access_id: str | None = Field(default=None, sa_type=Text)
     placed_at: datetime = Field(sa_type=UtcMoment)
     answer: str | None = Field(default=None, sa_type=Text)
     put_at: datetime = Field(sa_type=UtcMoment)
     put_by: str = Field(sa_type=Text)
+    over_at: datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
 class Opening(SQLModel, table=True):

@@ -7,17 +7,20 @@ import contextlib
 import json
 import random
 import time
+from datetime import timedelta
 
 import pytest
 
 from app import alerts as telling
 from app.alerts import following
 from app.outbound import failures
-from app.store import alerts, attention, engine, feeds
+from app.store import alerts, attention, engine, expected, feeds, silence
 from tests import mailbox, operators
+from tests.arrivals import RECEIVED as AT
 from tests.feeds import running
 from tests.operators import Reply
 from tests.store.test_attention import story
+from tests.store.test_expected import placed, told as tell
 
 DEADLINE = 20.0
 
@@ -42,11 +45,11 @@ async def alerting(folder, url, *tables):
 
 
 @contextlib.asynccontextmanager
-async def hooked(folder, url, handle=lambda _: Reply()):
+async def hooked(folder, url, handle=lambda _: Reply(), more=""):
     """A listener that tells a webhook, and the webhook."""
     async with (
         operators.serving(handle) as operator,
-        alerting(folder, url, hook(operator.url)) as live,
+        alerting(folder, url, more, hook(operator.url)) as live,
     ):
         yield live, operator
 
@@ -211,3 +214,39 @@ def test_waiting_grows_to_a_bound(monkeypatch):
     assert 2.5 <= waits[0] <= 5.0
     assert 20.0 <= waits[1] <= 40.0
     assert 450.0 <= waits[2] <= 900.0
+
+
+async def test_silent_orders_are_told(tmp_path, sqlite_url):
+    patient = '[[source]]\nname = "ko"\nstuck_after = { none = "1s" }\n'
+    async with hooked(tmp_path, sqlite_url, more=patient) as (live, operator):
+        await live.write(lambda c: expected.put(c, [placed("O-1", source="ko", answer=None)]))
+        await until(lambda: operator.requests)
+        await live.write(lambda c: expected.put(c, [placed("O-1", source="ko", over_at=AT)]))
+        await until(lambda: len(operator.requests) == 2)
+    opened, cleared = told(operator)
+    assert (opened["source"], opened["severity"], opened["orders"]) == ("ko", "silent", ["O-1"])
+    assert cleared["type"] == "alert.cleared"
+
+
+async def test_what_finished_orders_show_is_learned(tmp_path, database_url, monkeypatch):
+    monkeypatch.setattr(telling, "AT_LEISURE", 0.0)
+    async with running.runtime(tmp_path, database_url, LOCAL) as live:
+        rows = []
+        for n in range(20):
+            at = AT + timedelta(hours=n + 1)
+            rows += [
+                {"order_id": f"O-{n}", "state": "held", "received_at": AT},
+                {"order_id": f"O-{n}", "state": "completed", "received_at": at, "occurred_at": at},
+            ]
+        tell(live.runtime.engine, *({"source": "local", **row} for row in rows))
+        started = await telling.start(live.runtime)
+        try:
+
+            def learned():
+                with engine.read(live.runtime.engine) as connection:
+                    return silence.patience(connection, {})
+
+            known = await until(learned)
+        finally:
+            await telling.stop(started)
+    assert known == {("local", "held"): timedelta(hours=19)}

@@ -1,10 +1,17 @@
-"""The orders we placed: kept, replaced, found."""
+"""The orders we placed: kept, replaced, outstanding until they end; and the orders of one story."""
 
 from dataclasses import replace
 from datetime import timedelta
 
-from app.store import engine, expected
+import pytest
+
+from app import projector
+from app.orders import timeline
+from app.store import engine, expected, orders
 from tests.arrivals import RECEIVED
+from tests.store import filling
+
+LATER = RECEIVED + timedelta(days=1)
 
 
 def placed(order_id="O-1", **fields):
@@ -15,10 +22,31 @@ def placed(order_id="O-1", **fields):
     return expected.Expected(**{**given, **fields})
 
 
+def put(database, *told):
+    with database.begin() as connection:
+        expected.put(connection, told)
+
+
+def told(database, *notifications):
+    """What operators told, with the orders' rows as the projector keeps them."""
+    filling.put(database, *({"resource_type": "order", **one} for one in notifications))
+    with database.begin() as connection:
+        found = orders.rows_of_ids(connection, {one["order_id"] for one in notifications})
+        projector._keep(connection, [timeline.fold(rows, key=key) for key, rows in found.items()])
+
+
+def outstanding(database, limit=100, after=None, **wanted):
+    with engine.read(database) as connection:
+        return expected.outstanding(connection, after_id=after, limit=limit, **wanted)
+
+
+def ids(rows):
+    return [row["order_id"] for row in rows]
+
+
 def test_what_was_placed_comes_back_as_it_was_put(database):
     first, bare = placed(), placed("O/2", own_ref=None, access_id=None, answer=None)
-    with database.begin() as connection:
-        expected.put(connection, [first, bare])
+    put(database, first, bare)
     with engine.read(database) as connection:
         assert expected.one(connection, "stadsnat", "O-1") == first
         assert expected.one(connection, "stadsnat", "O/2") == bare
@@ -27,11 +55,97 @@ def test_what_was_placed_comes_back_as_it_was_put(database):
 
 
 def test_what_is_put_again_takes_the_place_of_what_was_known(database):
-    later = replace(placed(own_ref=None), placed_at=RECEIVED + timedelta(days=1))
-    with database.begin() as connection:
-        expected.put(connection, [placed(), placed("O-2")])
-        expected.put(connection, [placed(answer="x"), later])
-        expected.put(connection, [])
+    later = replace(placed(own_ref=None), placed_at=LATER)
+    put(database, placed(), placed("O-2"))
+    put(database, placed(answer="x"), later)
+    put(database)
     with engine.read(database) as connection:
         assert expected.one(connection, "stadsnat", "O-1") == later
         assert expected.one(connection, "stadsnat", "O-2") == placed("O-2")
+
+
+def test_the_oldest_outstanding_is_first_and_pages_go_on(database):
+    put(
+        database,
+        placed("O-1", placed_at=LATER),
+        placed("O-2"),
+        placed("O-3", source="other", placed_at=RECEIVED - timedelta(days=900)),
+    )
+    found = outstanding(database)
+    assert ids(found) == ["O-3", "O-2", "O-1"]
+    assert ids(outstanding(database, after=found[0]["id"], limit=1)) == ["O-2"]
+    assert ids(outstanding(database, source="other")) == ["O-3"]
+
+
+def test_what_the_operator_told_last_stands_beside_it(database):
+    put(database, placed("O-1"), placed("O-2"))
+    told(database, {"source": "stadsnat", "order_id": "O-1", "state": "inProgress"})
+    first, second = outstanding(database)
+    by_id = {row["order_id"]: row["order"] for row in (first, second)}
+    assert by_id["O-2"] is None
+    assert (by_id["O-1"]["state"], by_id["O-1"]["last_news_at"]) == ("inProgress", RECEIVED)
+    assert ids(outstanding(database, told=True)) == ["O-1"]
+    assert ids(outstanding(database, told=False)) == ["O-2"]
+
+
+@pytest.mark.parametrize("first", ["placed", "told"])
+def test_an_order_is_outstanding_until_its_end_is_told_whatever_came_first(database, first):
+    end = {"source": "stadsnat", "order_id": "O-1", "state": "completed"}
+    steps = [lambda: put(database, placed()), lambda: told(database, end)]
+    for step in steps if first == "placed" else reversed(steps):
+        step()
+    assert outstanding(database) == []
+    with engine.read(database) as connection:
+        assert expected.one(connection, "stadsnat", "O-1").over_at == RECEIVED
+
+
+def test_the_end_of_a_namesake_ends_nothing(database):
+    put(database, placed())
+    told(
+        database,
+        {"source": "other", "order_id": "O-1", "state": "completed"},
+        {"source": "stadsnat", "order_id": "O-1", "state": "completed", "resource_type": "service"},
+    )
+    assert ids(outstanding(database)) == ["O-1"]
+
+
+def linked(database, source, order_id):
+    with engine.read(database) as connection:
+        found = orders.rows_of_order(connection, source, order_id)
+        ((key, rows),) = found.items()
+        return [
+            (row["source"], row["order_id"], row["by"])
+            for row in expected.linked(connection, timeline.fold(rows, key=key))
+        ]
+
+
+def test_one_story_across_sources_by_access_and_by_our_name(database):
+    told(
+        database,
+        {"source": "guide", "order_id": "17", "state": "acknowledged"},
+        {"source": "stadsnat", "order_id": "O-1", "state": "inProgress", "access_id": "STTA0001"},
+        {"source": "covage", "order_id": "c-1", "state": "inProgress", "access_id": "STTA0001"},
+        {"source": "covage", "order_id": "c-2", "state": "inProgress", "access_id": "STTA0009"},
+    )
+    put(
+        database,
+        placed("17", source="guide", access_id=None),
+        placed("O-1", access_id=None),
+        placed("c-2", source="covage", own_ref=None, access_id=None),
+    )
+    assert set(linked(database, "stadsnat", "O-1")) == {
+        ("covage", "c-1", "access_id"), ("guide", "17", "own_ref"),
+    }  # fmt: skip
+    assert linked(database, "guide", "17") == [("stadsnat", "O-1", "own_ref")]
+    assert linked(database, "covage", "c-2") == []
+
+
+def test_a_service_stands_beside_its_order(database):
+    told(
+        database,
+        {"source": "covage", "order_id": "c-1", "state": "completed", "service_id": "s-1"},
+        {"source": "covage", "order_id": "s-1", "resource_type": "service", "service_id": "s-1",
+         "state": None},
+        {"source": "other", "order_id": "x", "state": None, "service_id": "s-1"},
+    )  # fmt: skip
+    assert linked(database, "covage", "c-1") == [("covage", "s-1", "service_id")]

@@ -69,6 +69,8 @@ def cursors(asking):
         "/admin/search": given["/admin/notifications"],
         "/admin/commands": given["/admin/audit"],  # a place in ids, wherever they are from
         "/admin/attention": given["/admin/audit"],
+        "/admin/expected": given["/admin/audit"],
+        "/admin/orders": given["/admin/notifications"],
     }
 
 

@@ -1,4 +1,4 @@
-"""`PUT /admin/orders/{source}/{order_id}`: what we placed, so that silence about it is visible."""
+"""What was placed: `PUT /admin/orders/{source}/{order_id}`; `/admin/expected`: outstanding."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from dataclasses import asdict
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Path, Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, paging, work
-from app.store import expected
+from app.doors import deps, filters, paging, work
+from app.store import engine, epochs, expected, silence
 from app.web.admin import answers
 
-router = APIRouter(prefix="/admin/orders", dependencies=deps.ACTS)
+router = APIRouter(prefix="/admin")
 
 
 MOMENT: Final = re.compile(
@@ -45,7 +45,25 @@ class Placed(BaseModel):
     answer: paging.Wanted | None = None
 
 
-@router.put("/{source}/{order_id:path}")
+@router.get("/expected", dependencies=deps.READS)
+def outstanding(runtime: deps.The, asked: Annotated[filters.Expected, Query()]) -> Response:
+    """One page of the placed orders that came to no end, the oldest first; which are silent."""
+    now = runtime.clock.now()
+    with engine.read(runtime.engine) as connection:
+        epoch = epochs.current(connection)
+        rows = expected.outstanding(
+            connection,
+            source=asked.source,
+            told=None if asked.told is None else asked.told == "true",
+            after_id=paging.identifier(asked, epoch),
+            limit=asked.limit + 1,
+        )
+        known = runtime.patience(connection)
+    told = [{**row, "silent": silence.is_quiet(row, known, now)} for row in rows]
+    return answers.give(paging.page(told, asked.limit, epoch, by="id"))
+
+
+@router.put("/orders/{source}/{order_id:path}", dependencies=deps.ACTS)
 async def put(
     runtime: deps.The,
     who: deps.Admin,
@@ -69,4 +87,6 @@ async def put(
         put_by=who.subject,
     )
     await work.expect(runtime, [order], by=who.subject)
-    return answers.give(asdict(order))
+    with engine.read(runtime.engine) as connection:
+        kept = expected.one(connection, source, order.order_id)
+    return answers.give(asdict(kept or order))

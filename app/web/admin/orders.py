@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from app import errors
 from app.doors import deps, filters, paging, stories
-from app.store import engine, epochs, log, orders
+from app.store import engine, epochs, expected, log, orders
 from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/orders", dependencies=deps.READS)
@@ -23,7 +24,7 @@ def listing(runtime: deps.The, asked: Annotated[filters.Orders, Query()]) -> Res
         after = paging.place(asked, epoch, 2 * log.head(connection) + 1)
         rows = orders.page(
             connection,
-            asked.wanted(runtime.clock.now()),
+            asked.wanted(runtime.clock.now(), runtime.patience(connection)),
             after=after,
             limit=asked.limit + 1,
             ascending=asked.order == "asc",
@@ -45,9 +46,12 @@ def one(
         if chosen is None:
             raise errors.NotFound(f"the source {source} has told of no order {order_id}")
         story = stories.told(connection, chosen)
+        placed = expected.one(connection, source, order_id)
+        linked = expected.linked(connection, chosen)
     others = [key.resource_type for key in found if key != chosen.key]
-    return answers.give(_whole(story, others))
-
-
-def _whole(story: dict[str, Any], others: list[Any]) -> dict[str, Any]:
-    return {**story, "other_resource_types": sorted(others)}
+    further = {
+        "other_resource_types": sorted(others),
+        "expected": None if placed is None else asdict(placed),
+        "linked": linked,
+    }
+    return answers.give({**story, **further})

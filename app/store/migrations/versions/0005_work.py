@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.create_index(
         "orders_unfinished",
         "orders",
-        ["last_news_at", "source", "order_id"],
+        ["place"],
         sqlite_where=sa.text("NOT final"),
         postgresql_where=sa.text("NOT final"),
     )
@@ -35,14 +35,23 @@ def _expected_orders() -> None:
         "expected_order",
         sa.Column("source", sa.Text(), primary_key=True),
         sa.Column("order_id", sa.Text(), primary_key=True),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("own_ref", sa.Text()),
         sa.Column("access_id", sa.Text()),
         sa.Column("placed_at", MOMENT, nullable=False),
         sa.Column("answer", sa.Text()),
         sa.Column("put_at", MOMENT, nullable=False),
         sa.Column("put_by", sa.Text(), nullable=False),
+        sa.Column("over_at", MOMENT),
     )
-    op.create_index("expected_order_placed", "expected_order", ["placed_at", "source", "order_id"])
+    op.create_index(
+        "expected_order_outstanding",
+        "expected_order",
+        ["id"],
+        unique=True,
+        sqlite_where=sa.text("over_at IS NULL"),
+        postgresql_where=sa.text("over_at IS NULL"),
+    )
     for index, column in (("own_ref", "own_ref"), ("access", "access_id")):
         op.create_index(
             f"expected_order_{index}",
