@@ -253,10 +253,9 @@ class Reader:
 
     def _lasts(self, cursor: base.Cursor, status: int) -> bool:
         """Whether this page was answered 5xx so often that it is more than a moment's trouble."""
-        if status not in PAGE_FAILED:
-            return False
         at, times = self._failing
-        self._failing = (cursor, times + 1 if at == cursor else 1)
+        before = times if at == cursor else 0
+        self._failing = (cursor, before + 1 if status in PAGE_FAILED else 0)
         return self._failing[1] >= LASTING
 
     async def _read(
