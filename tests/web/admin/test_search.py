@@ -72,6 +72,14 @@ async def test_words_of_messages_find_what_has_them_in_the_list_too(door):
     assert await door.items("/admin/notifications?state=inProgress&q=tranchee") == []
 
 
+async def test_bodies_and_what_tells_of_persons_find_nothing(door):
+    told = {"note": [{"author": "Greta", "text": "Garbo"}], "relatedParty": [{"name": "Greta"}]}
+    await door.taken(inside.state_change("ev-order", **told))
+    await asyncio.wrap_future(door.runtime.writer.run(lambda c: indexing.follow(c, 50)))
+    for q in ("greta", "garbo"):
+        assert await door.items(f"/admin/search?q={q}") == []
+
+
 async def test_our_own_id_finds_it_too_and_tells_the_same_as_the_list(filled):
     listed = await filled.items("/admin/notifications?event_id=ev-order")
     assert await filled.items(f"/admin/search?q={listed[0]['id']}") == listed
