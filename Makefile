@@ -57,6 +57,7 @@ check: $(READY)  ## format, lint, types, imports, dead code, dependencies, the l
 bench: $(READY)  ## measure ingest against a no-op route and the usual way, followers, feeds, pages (writes JSON)
 	$(BIN)/python -m bench.ingest $(ARGS)
 	$(BIN)/python -m bench.follower
+	$(BIN)/python -m bench.projector
 	$(BIN)/python -m bench.feeds $(FEEDS)
 	$(BIN)/python -m bench.pages $(PAGES)
 

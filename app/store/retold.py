@@ -100,7 +100,7 @@ def _retold(connection: Connection, rows: Sequence[Any]) -> Iterator[Notificatio
         parse(fields)
         for name, words in _WORDS:
             fields[name] = words[fields[name]]
-        yield Notification.model_construct(None, **fields)
+        yield _BARE.model_copy(update=fields)
 
 
 def _parse_text(fields: dict[str, Any]) -> None:
@@ -145,6 +145,18 @@ _WORDS: Final = (
     ("attention", _words(Attention, absent=True)),
     ("origin", _words(Origin)),
 )
+_BARE: Final = Notification(
+    id="",
+    source="",
+    channel=Channel.PUSH,
+    flavour=Flavour.ONAP,
+    event_type="",
+    kind=Kind.OTHER,
+    resource_type=ResourceType.OTHER,
+    received_at=datetime.min.replace(tzinfo=UTC),
+)
+"""What is copied for each row, several times as fast as making one."""
+
 _SELECT: Final = f"SELECT {', '.join(COLUMNS)} FROM log"  # noqa: S608 - our own columns
 _AFTER: Final = text(f"{_SELECT} WHERE seq > :seq ORDER BY seq LIMIT :limit")
 _IN: Final = {
