@@ -47,12 +47,15 @@ REST: Final = 0.25
 """Seconds to rest where there is nothing new."""
 
 READ: Final = 2000
-"""How many notifications are looked at together, at the most."""
+"""How many notifications are looked at together, at the most: many tell of few orders."""
+
+REMEMBERED: Final = 10_000
+"""Of so many orders it is known how much of the log is in their rows: not to do it again."""
 
 GOAL: Final = 0.003
 """Seconds a transaction should take until its commit, of the 5 ms it may (DESIGN §4)."""
 
-FEWEST, MOST = 16, 1000
+FEWEST, MOST = 48, 1000
 """Rows in one transaction."""
 
 
@@ -95,6 +98,8 @@ class Projector:
         self._lead = lead.Lead(runtime, f"follow/{NAME}", term=term)
         self._pace = Pace()
         self._words_pace = Pace()
+        self._reach = FEWEST
+        self._folded: dict[orders.Key, int] = {}
         self._reading: asyncio.Future[Ahead] | None = None
         self._log = telemetry.logger("projector")
 
@@ -116,6 +121,7 @@ class Projector:
         except pages.StaleFence:
             self._log.info("lead_lost")
             self._lead.lose()
+            self._folded.clear()
             return REST
         return 0.0 if ahead.batch is not None or ahead.words else REST
 
@@ -134,15 +140,18 @@ class Projector:
         with engine.read(self._runtime.engine) as connection:
             words = indexing.position(connection) < log.head(connection)
             _, seq = followers.position(connection, NAME)
-            told = retold.after(connection, seq, READ)
+            told = retold.after(connection, seq, self._reach)
             if not told:
                 return Ahead(None, words)
-            wanted: dict[orders.Key, None] = {}
+            wanted: set[orders.Key] = set()
+            used = 0
             for one in told:
                 if len(wanted) >= self._pace.most:
                     break
-                wanted.update(dict.fromkeys(orders.keys(one)))
                 seq = one.seq or seq
+                wanted.update(key for key in orders.keys(one) if self._folded.get(key, 0) < seq)
+                used += 1
+            self._reach = max(FEWEST, min(READ, 2 * used))
             stories = list(_stories(connection, wanted))
             return Ahead(Batch(stories, epochs.current(connection), seq), words)
 
@@ -155,6 +164,9 @@ class Projector:
 
         _, seconds = await self._under(fence, write)
         self._pace.took(seconds, len(batch.stories))
+        if len(self._folded) > REMEMBERED:
+            self._folded.clear()
+        self._folded |= {story.key: story.folded_seq for story in batch.stories}
 
     async def _index(self, fence: leases.Fence) -> None:
         """Have the next rows of the log found by their words. Raises `pages.StaleFence`."""
@@ -293,7 +305,7 @@ class _Pen:
             self._pace.took(self.do(partial(_keep, stories=part)), len(part))
 
     def do(self, work: Callable[[engine.Connection], object]) -> float:
-        """Do `work` in a transaction, after the pause that is owed; its seconds until the commit."""
+        """Do `work` in a transaction after the pause that is owed; its seconds until the commit."""
         owed = self._free_at - time.perf_counter()
         if owed > 0:
             self._sleep(owed)

@@ -166,13 +166,16 @@ async def test_a_replica_that_slept_writes_nothing(tmp_path, database_url):
         assert followed(database) == 1
 
 
-async def test_an_order_told_of_a_thousand_times_is_folded_once_a_turn(tmp_path, database_url):
+async def test_an_order_told_of_a_thousand_times_is_folded_a_few_times(tmp_path, database_url):
     async with running.runtime(tmp_path, database_url, SOURCE) as live:
         database = live.runtime.engine
         filling.put(database, *({"order_id": "hot"} for _ in range(1000)))
         one = projector.Projector(live.runtime)
-        await one.turn()
-        assert followed(database) == 1000
+        turns = 0
+        while followed(database) < 1000:
+            await one.turn()
+            turns += 1
+        assert turns < 10
 
 
 def test_the_pace_finds_how_many_orders_fit_a_transaction():

@@ -7,6 +7,8 @@ after retention; `put` writes what was folded; `page` and `one` are the lists. N
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -161,8 +163,10 @@ def messages(connection: Connection, seqs: Collection[int]) -> dict[int, str]:
 def put(connection: Connection, told: Iterable[orders.Order]) -> None:
     """Write the rows of `told`, but over none that was folded from more of the log."""
     rows = [_row(order) for order in told]
-    if rows:
-        connection.execute(_PUT, rows)
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        statement = _put(connection.dialect.name, len(part))
+        connection.exec_driver_sql(statement, tuple(itertools.chain.from_iterable(part)))
 
 
 def one(connection: Connection, key: orders.Key) -> dict[str, Any] | None:
@@ -287,31 +291,32 @@ def _named(q: str, dialect: str) -> ColumnElement[bool]:
     return ORDERS.c.place.in_(found[0].union_all(*found[1:]))
 
 
-def _row(order: orders.Order) -> dict[str, Any]:
+def _row(order: orders.Order) -> tuple[Any, ...]:
+    """In the order of the columns."""
     visit = order.appointment
-    return {
-        "source": order.source,
-        "resource_type": order.resource_type.value,
-        "order_id": order.order_id,
-        "place": _place(order),
-        "state": order.state,
-        "raw_state": order.raw_state,
-        "final": order.final,
-        **{flag: flag in order.flags for flag in orders.FLAGS},
-        "open_attention": _value(order.open_attention),
-        "attention": json.dumps([_open(each) for each in order.attention]),
-        "appointment": None if visit is None else visit.model_dump_json(),
-        "external_id": order.external_id,
-        "access_id": order.access_id,
-        "service_id": order.service_id,
-        "about_order_id": order.about_order_id,
-        "first_news_at": rfc3339(order.first_news_at),
-        "last_news_at": rfc3339(order.last_news_at),
-        "occurred_at": _moment(order.occurred_at),
-        "state_since": _moment(order.state_since),
-        "news": order.count,
-        "folded_seq": order.folded_seq,
-    }
+    return (
+        order.source,
+        order.resource_type.value,
+        order.order_id,
+        _place(order),
+        order.state,
+        order.raw_state,
+        order.final,
+        *(flag in order.flags for flag in orders.FLAGS),
+        _value(order.open_attention),
+        json.dumps([_open(each) for each in order.attention]),
+        None if visit is None else visit.model_dump_json(),
+        order.external_id,
+        order.access_id,
+        order.service_id,
+        order.about_order_id,
+        rfc3339(order.first_news_at),
+        rfc3339(order.last_news_at),
+        _moment(order.occurred_at),
+        _moment(order.state_since),
+        order.count,
+        order.folded_seq,
+    )
 
 
 def _place(order: orders.Order) -> int:
@@ -342,12 +347,23 @@ def _told(row: Any) -> dict[str, Any]:
     return told
 
 
-_PUT = text(
-    f"INSERT INTO orders ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{c}' for c in _COLUMNS)})"  # noqa: S608 - our own columns
-    " ON CONFLICT (source, resource_type, order_id) DO UPDATE SET "
-    + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEY)
-    + " WHERE orders.folded_seq <= excluded.folded_seq"
-)
+_AT_ONCE = 64
+"""Rows of one statement: each statement of SQLite costs a wait for the GIL."""
+
+
+@functools.cache
+def _put(dialect: str, rows: int) -> str:
+    """The statement that puts so many rows, their values one after the other."""
+    value = "?" if dialect == "sqlite" else "%s"
+    one = f"({', '.join([value] * len(_COLUMNS))})"
+    changed = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY)
+    return (
+        f"INSERT INTO orders ({', '.join(_COLUMNS)}) VALUES {', '.join([one] * rows)}"  # noqa: S608 - our own columns
+        f" ON CONFLICT (source, resource_type, order_id) DO UPDATE SET {changed}"
+        " WHERE orders.folded_seq <= excluded.folded_seq"
+    )
+
+
 _REMOVE = text(
     "DELETE FROM orders WHERE source = :source AND resource_type = :resource_type"
     " AND order_id = :order_id"
