@@ -67,7 +67,6 @@ def cursors(asking):
     }
     return given | {
         "/admin/search": given["/admin/notifications"],
-        "/admin/orders": given["/admin/notifications"],  # a place in the log's seqs, nearly
         "/admin/commands": given["/admin/audit"],  # a place in ids, wherever they are from
         "/admin/attention": given["/admin/audit"],
         "/admin/expected": given["/admin/audit"],
