@@ -10,11 +10,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from app.ui import entrance, notifications, nowhere, statics
+from app.ui import attention, entrance, notifications, nowhere, orders, overview, statics
 
 routers: Final[tuple[APIRouter, ...]] = (
     statics.router,
     entrance.router,
+    overview.router,
     notifications.router,
+    orders.router,
+    attention.router,
     nowhere.router,
 )

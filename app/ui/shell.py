@@ -45,6 +45,8 @@ SIGN_IN: Final = "/ui/sign-in"
 
 NAVIGATION: Final = (
     ("/ui", "Overview"),
+    ("/ui/attention", "Work list"),
+    ("/ui/orders", "Orders"),
     ("/ui/notifications", "Notifications"),
     ("/ui/quarantine", "Quarantine"),
     ("/ui/feeds", "Feeds"),
@@ -100,7 +102,7 @@ def query(**values: object) -> str:
 
 def order_address(source: str, order_id: str) -> str:
     """Where the story of an order is told."""
-    return f"/ui/notifications{query(source=source, order_id=order_id)}"
+    return f"/ui/orders/{quote(source, safe='')}/{quote(order_id, safe='')}"
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:

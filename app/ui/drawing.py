@@ -1,0 +1,85 @@
+"""The drawn timeline of an order: where each notification stands, in event and in arrival time.
+
+Pure: numbers for an SVG, which the template writes. Each notification is a line from when it
+happened (above) to when it came (below): a steep line came at once, a slanted one late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from app.ui import words
+
+WIDTH: Final = 1000.0
+LEFT: Final = 20.0
+HAPPENED: Final = 62.0
+CAME: Final = 142.0
+APART: Final = 120.0
+"""Units of the drawing; labels of states stand at least `APART` from each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One notification: x of its event time and of its arrival; `label` where there is room."""
+
+    id: str
+    happened: float
+    came: float
+    tone: str
+    pull: bool
+    title: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The whole drawing, from `begins` to `ends`."""
+
+    marks: tuple[Mark, ...]
+    begins: datetime
+    ends: datetime
+
+
+def timeline(entries: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """The drawing of a story's `timeline`; null where nothing was told."""
+    if not entries:
+        return None
+    moments = [m for e in entries for m in (_happened(e), e["received_at"])]
+    begins, ends = min(moments), max(moments)
+    span = max((ends - begins).total_seconds(), 1.0)
+
+    def x(moment: datetime) -> float:
+        return round(LEFT + (moment - begins).total_seconds() / span * (WIDTH - 2 * LEFT), 1)
+
+    marks = []
+    free = -APART
+    for entry in entries:
+        place = x(_happened(entry))
+        label = words.spaced(entry["state"]) if entry["state"] and place >= free else ""
+        if label:
+            free = place + APART
+        marks.append(_mark(entry, place, x(entry["received_at"]), label))
+    return Figure(tuple(marks), begins, ends)
+
+
+def _happened(entry: Mapping[str, Any]) -> datetime:
+    moment: datetime = entry["occurred_at"] or entry["received_at"]
+    return moment
+
+
+def _mark(entry: Mapping[str, Any], happened: float, came: float, label: str) -> Mark:
+    told = words.spaced(entry["kind"])
+    if entry["state"]:
+        told += f": {words.spaced(entry['state'])}"
+    return Mark(
+        id=entry["notification_id"],
+        happened=happened,
+        came=came,
+        tone=words.tone(entry["attention"] or entry["state"]),
+        pull=entry["channel"] == "pull",
+        title=f"{told}, {words.utc(_happened(entry))}, by {entry['channel']}",
+        label=label,
+    )
