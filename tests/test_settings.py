@@ -385,7 +385,10 @@ feed = { url = "https://ko.example/api/2.3.1/", username = "sp1", password = "${
 def test_the_example_file_is_sound():
     found = settings.read_configuration(
         settings.Settings(config=HOUSE / "listener.example.toml"),
-        dict.fromkeys(("STADSNAT_PASSWORD", "COVAGE_PASSWORD", "GUIDE_KEY"), "x"),
+        dict.fromkeys(
+            ("STADSNAT_PASSWORD", "COVAGE_PASSWORD", "GUIDE_KEY", "ALERT_SECRET", "MAIL_PASSWORD"),
+            "x",
+        ),
         kinds=frozenset(discover()),
     )
     assert [(source.name, source.kind) for source in found.sources] == [
@@ -396,6 +399,7 @@ def test_the_example_file_is_sound():
         ("covage", "covage"),
         ("guide", "tjansteguiden"),
     ]
+    assert [alert.name for alert in found.alerts] == ["chat", "post"]
 
 
 @pytest.mark.parametrize(
