@@ -267,6 +267,7 @@ def fill(database: sqlalchemy.Engine, count: int, orders: int) -> None:
         _put_rows(connection, "opening", opened)
         _put_rows(connection, "expected_order", (life.expected() for life in lives.values()))
         _put_rows(connection, "expected_order", _silent(orders))
+        _put_rows(connection, "patience", _patience())
         _put_rows(connection, "quarantine", _refused(count // 50))
         _put_rows(connection, "command", _commands(count // 50))
         _put_rows(connection, "audit_trail", _acts(count // 20))
@@ -278,6 +279,14 @@ def _silent(orders: int) -> Iterator[dict[str, Any]]:
     for order in range(orders, orders + orders // 100):
         at = rfc3339(STARTED + order * APART)
         yield Life(order, at, at).expected()
+
+
+def _patience() -> Iterator[dict[str, Any]]:
+    """How long news usually stay away: days, where orders last weeks."""
+    for source, state in itertools.product(SOURCES, ("acknowledged", "inProgress", "held")):
+        at = rfc3339(STARTED)
+        days = {"source": source, "state": state, "seconds": 5 * 86400.0}
+        yield {**days, "cases": 1000, "learned_at": at}
 
 
 def _refused(count: int) -> Iterator[dict[str, Any]]:

@@ -95,14 +95,14 @@ class Filter:
         if self.has_attention is not None:
             opened = row.open_attention.is_not(None)
             asked.append(opened if self.has_attention else row.open_attention.is_(None))
-        asked += self._of_time()
+        asked += self._of_time(dialect)
         if self.q is not None:
             asked.append(_named(self.q, dialect))
         return asked
 
-    def _of_time(self) -> list[ColumnElement[bool]]:
+    def _of_time(self, dialect: str) -> list[ColumnElement[bool]]:
         row = ORDERS.c
-        asked = [] if self.silent is None else _silent(self.silent)
+        asked = [] if self.silent is None else _silent(self.silent, dialect)
         if self.silent_since is not None:
             asked.append(row.last_news_at <= self.silent_since)
         if self.news_since is not None:
@@ -266,14 +266,21 @@ def ids(connection: Connection, asked: Filter, *, limit: int) -> list[str]:
 
 
 def _silent(
-    cutoffs: Iterable[tuple[tuple[str, str | None], datetime]],
+    cutoffs: Iterable[tuple[tuple[str, str | None], datetime]], dialect: str
 ) -> list[ColumnElement[bool]]:
-    """Not final, and not heard of since the moment of its source and state."""
+    """Not final, and not heard of since the moment of its source and state.
+
+    SQLite would gather every order of each of these, and sort them: it is kept from their indexes.
+    """
     row = ORDERS.c
+    its_source: ColumnElement[Any] = row.source
+    its_state: ColumnElement[Any] = row.state
+    if dialect == "sqlite":
+        its_source, its_state = row.source.concat(""), row.state.concat("")
     too_long = [
         and_(
-            row.source == source,
-            row.state.is_(None) if state is None else row.state == state,
+            its_source == source,
+            its_state.is_(None) if state is None else its_state == state,
             row.last_news_at <= moment,
         )
         for (source, state), moment in cutoffs
