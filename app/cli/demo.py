@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app import clock, sandbox as operators, settings
-from app.cli import opening, sandbox as places, screen, serve
+from app.cli import opening, sandbox as places, screen, serve, token as tokens
 from app.store import engine, stats
 
 EXAMPLES = (
@@ -66,6 +66,7 @@ def demo(
             """What is shown and what happens once the receiver serves."""
             serve.greet(found)
             _tell(given, found, base)
+            _tell_link(found)
             progress = Progress(made, found)
             made.advance(HEAD_START)
             ending.enter_context(server.beside(made.app, listening))
@@ -158,6 +159,13 @@ def needed_elsewhere(
         if getattr(found, name) != getattr(given, name):
             needed[f"LISTENER_{name.upper()}"] = getattr(found, name)
     return needed
+
+
+def _tell_link(found: settings.Settings) -> None:
+    """Print a link that signs in to the pages."""
+    link = opening.sign_in_link(found, tokens.UI_SCOPES)
+    typer.echo(f"The pages, by one click within 60 seconds:\n\n  {link}\n")
+    typer.echo("Another link, later: .venv/bin/listener token --ui\n")
 
 
 class Seen:

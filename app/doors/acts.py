@@ -13,7 +13,7 @@ from typing import Any
 from app import errors
 from app.runtime import Runtime
 from app.sources import base
-from app.store import audit, engine, feeds, jobs, quarantine, standing
+from app.store import audit, credentials, engine, feeds, jobs, quarantine, standing
 
 
 def record(
@@ -96,3 +96,17 @@ async def discard(runtime: Runtime, id_: str, *, by: str) -> None:
 
     if not await asyncio.wrap_future(runtime.writer.run(act)):
         raise errors.Conflict(f"quarantine row {id_} is not open any more")
+
+
+async def revoke(runtime: Runtime, source: str, id_: str, *, by: str) -> bool:
+    """Revoke the credential `id_` of `source`; false where it is none, or revoked already."""
+
+    def act(connection: engine.Connection) -> bool:
+        if id_ not in {held.id for held in credentials.listing(connection, source)}:
+            return False
+        done = credentials.revoke(connection, id_, runtime.clock.now())
+        if done:
+            record(runtime, connection, by=by, action="credential.revoke", target=id_)
+        return done
+
+    return await asyncio.wrap_future(runtime.writer.run(act))

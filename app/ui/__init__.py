@@ -10,7 +10,19 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from app.ui import attention, entrance, notifications, nowhere, orders, overview, statics
+from app.ui import (
+    attention,
+    entrance,
+    feeds,
+    notifications,
+    nowhere,
+    orders,
+    overview,
+    quarantine,
+    sources,
+    statics,
+    trail,
+)
 
 routers: Final[tuple[APIRouter, ...]] = (
     statics.router,
@@ -19,5 +31,9 @@ routers: Final[tuple[APIRouter, ...]] = (
     notifications.router,
     orders.router,
     attention.router,
+    quarantine.router,
+    feeds.router,
+    sources.router,
+    trail.router,
     nowhere.router,
 )

@@ -15,8 +15,6 @@ from app.ui import words
 
 WIDTH: Final = 1000.0
 LEFT: Final = 20.0
-HAPPENED: Final = 62.0
-CAME: Final = 142.0
 APART: Final = 120.0
 """Units of the drawing; labels of states stand at least `APART` from each other."""
 

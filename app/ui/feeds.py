@@ -1,0 +1,67 @@
+"""Feeds as pages: how each stands, its last turns, and what may be asked of it."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import errors
+from app.doors import acts, deps, paging
+from app.store import engine, feeds, jobs
+from app.ui import shell, visit
+
+HERE = "/ui/feeds"
+ACTIONS = ("poll", "pause", "resume", "audit")
+
+router = shell.router(HERE)
+
+
+@router.get("")
+def listing(request: Request, runtime: deps.The, _: deps.Nothing) -> Response:
+    """Every feed of the configuration in force."""
+    with engine.read(runtime.engine) as connection:
+        known = {feed.name: feed for feed in feeds.listing(connection)}
+    asked = [source for source in runtime.configuration.sources if source.feed is not None]
+    items = [acts.feed_told(runtime, source, known.get(source.name)) for source in asked]
+    return shell.render(request, "feeds.html", items=items)
+
+
+@router.get("/jobs/{identifier}")
+def job(
+    request: Request, runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing
+) -> Response:
+    """What became of an act. Raises `errors.NotFound`."""
+    with engine.read(runtime.engine) as connection:
+        found = jobs.one(connection, identifier)
+    if found is None:
+        raise errors.NotFound(f"there is no job {identifier}")
+    return shell.render(request, "job.html", job=found)
+
+
+@router.get("/{name}")
+def one(request: Request, runtime: deps.The, name: paging.Identifier, _: deps.Nothing) -> Response:
+    """One feed and its last turns. Raises `errors.NotFound`."""
+    source = acts.feed_source(runtime, name)
+    with engine.read(runtime.engine) as connection:
+        found, turns = feeds.one(connection, name), feeds.turns(connection, name)
+    told = acts.feed_told(runtime, source, found)
+    return shell.render(request, "feed.html", told=told, turns=turns, actions=ACTIONS)
+
+
+@router.post("/{name}/act")
+async def act(
+    request: Request, runtime: deps.The, seen_by: visit.Admin, name: paging.Identifier
+) -> Response:
+    """Ask something of a feed; what becomes of it has a page. A rewind without `sure` only plans.
+
+    Raises `errors.InvalidValue` for an unknown act.
+    """
+    form = await request.form()
+    action = str(form.get("action", ""))
+    arguments: dict[str, object] = {}
+    if action == "rewind":
+        arguments = {"to": "beginning", "dry_run": form.get("sure") != "yes"}
+    elif action not in ACTIONS:
+        raise errors.InvalidValue(f"{action[:40]} is nothing a feed can do")
+    id_ = await acts.ask_feed(runtime, name, action, arguments, by=seen_by.who.subject)
+    return shell.go(f"{HERE}/jobs/{id_}")

@@ -1,0 +1,111 @@
+"""Refused bodies as pages: why, where in the body; released or put away, one or many."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import markupsafe
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import errors
+from app.doors import acts, deps, filters, paging, problems
+from app.store import engine, epochs, quarantine
+from app.ui import shell, visit, words
+
+HERE = "/ui/quarantine"
+
+router = shell.router(HERE)
+
+
+@router.get("")
+def listing(
+    request: Request, runtime: deps.The, asked: Annotated[filters.Quarantine, Query()]
+) -> Response:
+    """One part of the refused bodies, newest first."""
+    with engine.read(runtime.engine) as connection:
+        epoch = epochs.current(connection)
+        rows = quarantine.page(
+            connection,
+            state=None if asked.state == "all" else asked.state,
+            source=asked.source,
+            after_id=paging.identifier(asked, epoch),
+            limit=asked.limit + 1,
+        )
+    page = paging.page(rows, asked.limit, epoch, by="id")
+    given = asked.model_dump(exclude_defaults=True, exclude={"after"})
+    further = {**given, "after": page["next"]}
+    return shell.render(
+        request,
+        "quarantine.html",
+        items=page["items"],
+        problems=problems.TABLE,
+        asked=asked,
+        given=given,
+        here=HERE + shell.query(**given),
+        next=HERE + shell.query(**further) if page["next"] else None,
+        sources=[source.name for source in runtime.configuration.sources],
+    )
+
+
+@router.get("/{identifier}")
+def one(
+    request: Request, runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing
+) -> Response:
+    """One refused body. Raises `errors.NotFound`."""
+    with engine.read(runtime.engine) as connection:
+        found = quarantine.one(connection, identifier)
+    if found is None:
+        raise errors.NotFound(f"there is no quarantine row {identifier}")
+    return shell.render(
+        request,
+        "refusal.html",
+        told=found,
+        problem=problems.TABLE[found["code"]],
+        body=marked(found["body"], found["faults"]),
+    )
+
+
+@router.post("/act")
+async def act(request: Request, runtime: deps.The, seen_by: visit.Admin) -> Response:
+    """Release or put away what was picked: each by itself, so that one does not stop the rest."""
+    form = await request.form()
+    picked = [str(id_) for id_ in form.getlist("id")][: paging.MOST]
+    what, by = str(form.get("what", "")), seen_by.who.subject
+    done, why = 0, ""
+    for id_ in picked:
+        try:
+            if what == "discard":
+                await acts.discard(runtime, id_, by=by)
+            else:
+                await runtime.release(id_, by=by, force=what == "force")
+            done += 1
+        except errors.Refused as error:
+            why = error.message
+    word = "discarded" if what == "discard" else "released"
+    if done == len(picked) > 0:
+        return shell.go(HERE, f"{done} {word}.")
+    if not picked:
+        return shell.go(HERE, "Nothing was picked.", tone="wait")
+    to = f"{HERE}/{picked[0]}" if len(picked) == 1 else HERE
+    return shell.go(to, f"{done} of {len(picked)} {word}. {why}", tone="bad")
+
+
+def marked(body: bytes | None, faults: list[dict[str, Any]]) -> markupsafe.Markup | None:
+    """The body with the members marked that the faults name; null where no bytes are kept.
+
+    A member is found by the last name of a fault's path, in the body line by line.
+    """
+    if body is None:
+        return None
+    text = words.indented(body) or body.decode("utf-8", "replace")
+    names = {str(fault.get("path", "")).rpartition(".")[2].partition("[")[0] for fault in faults}
+    wanted = tuple(f'"{name}":' for name in names if name)
+    lines = []
+    for line in text.splitlines():
+        told = markupsafe.escape(line)
+        if wanted and line.lstrip().startswith(wanted):
+            told = markupsafe.Markup("<mark>{}</mark>").format(line)
+        lines.append(told)
+    return markupsafe.Markup("\n").join(lines)

@@ -1,0 +1,150 @@
+"""The pages in a browser: no error, no other host, no axe violation; live, and by clicks."""
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.web import asking
+
+AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text()
+EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+PAGES = (
+    "/ui",
+    "/ui/attention",
+    "/ui/orders",
+    "/ui/notifications",
+    "/ui/quarantine",
+    "/ui/feeds",
+    "/ui/sources",
+    "/ui/sources/local",
+    "/ui/audit",
+    "/ui/orders/local/PO-1",
+)
+
+
+@pytest.fixture(scope="module")
+def asked(server):
+    """The server with an order, markup in every field, and a refused body."""
+    made = asking.Asking(server)
+    made.told(order="PO-1", state="Acknowledged")
+    body = asking.state_change(eventId=EVIL, order=EVIL, state="Held", externalId=EVIL)
+    body["event"]["productOrder"]["note"] = [{"text": EVIL}]
+    assert made.post(json.dumps(body).encode()).status_code == 201
+    made.refused(json.dumps({"eventId": EVIL, "eventType": EVIL}).encode())
+    return made
+
+
+def test_every_page_is_sound_and_accessible(page, asked):
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for path in PAGES:
+            assert page.goto(asked.server.url + path).status == 200, path
+            page.evaluate(AXE)
+            found = page.evaluate("axe.run()")["violations"]
+            told = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found]
+            assert told == [], f"{path} {scheme}"
+
+
+def test_no_page_is_wider_than_a_small_screen(page, asked):
+    page.set_viewport_size({"width": 360, "height": 740})
+    for path in PAGES:
+        page.goto(asked.server.url + path)
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(wide) == 0, path
+
+
+def test_the_live_tail_shows_a_post_within_a_second_unless_paused(page, asked):
+    page.goto(f"{asked.server.url}/ui/notifications")
+    page.get_by_text("live", exact=True).wait_for()
+    asked.told(order="PO-live")
+    page.get_by_role("link", name="PO-live").wait_for(timeout=1000)
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("paused", exact=True).wait_for()
+    asked.told(order="PO-paused")
+    assert page.get_by_role("link", name="PO-paused").count() == 0
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("link", name="PO-paused").wait_for(timeout=2000)
+
+
+def test_a_filter_is_in_the_address(page, asked):
+    page.goto(f"{asked.server.url}/ui/notifications")
+    page.get_by_label("State", exact=True).select_option("acknowledged")
+    page.wait_for_url("**/ui/notifications?state=acknowledged")
+    assert page.get_by_role("link", name="PO-1").count() == 1
+
+
+def test_markup_in_every_field_is_shown_as_text(page, asked):
+    page.goto(f"{asked.server.url}/ui/notifications?state=held")
+    page.locator("tbody a").first.click()
+    page.wait_for_load_state()
+    assert page.get_by_text(EVIL).count() > 0
+    page.goto(f"{asked.server.url}/ui/quarantine")
+    page.locator("tbody a").first.click()
+    page.wait_for_load_state()
+    assert page.get_by_text("onerror").count() > 0
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_refused_body_is_taken_in_by_a_click(page, asked):
+    id_ = asked.refused(b'{"eventId": "e-click"}')
+    page.goto(f"{asked.server.url}/ui/quarantine/{id_}")
+    page.get_by_role("button", name="Take it as it is").click()
+    page.get_by_text("1 released.").wait_for()
+    assert asked.get(f"/admin/quarantine/{id_}").json()["state"] == "released"
+    acts = asked.get("/admin/audit").json()["items"]
+    assert ("ui:ann", "quarantine.release", id_) in [
+        (act["principal"], act["action"], act["target"]) for act in acts
+    ]
+
+
+def test_two_clicks_from_the_link_to_the_story_of_an_order(page, asked):
+    page.goto(f"{asked.server.url}/ui")
+    page.get_by_role("link", name="PO-1").first.click()
+    page.get_by_role("heading", name="The story").wait_for()
+    assert page.locator("svg.story").count() == 1
+
+
+def form_token(client):
+    (found, *_) = re.findall(
+        r'name="form_token" value="([0-9a-f]+)"', client.get("/ui/quarantine").text
+    )
+    return found
+
+
+def test_a_form_without_its_token_or_of_another_site_is_refused(signed_in, asked):
+    client, id_ = signed_in(), asked.refused(b'{"eventId": "e-forged"}')
+    wanted = {"id": id_, "what": "discard"}
+    good = {**wanted, "form_token": form_token(client)}
+    evil = {"origin": "https://evil.example"}
+    assert client.post("/ui/quarantine/act", data=wanted).status_code == 403
+    assert client.post("/ui/quarantine/act", data=good, headers=evil).status_code == 403
+    assert asked.get(f"/admin/quarantine/{id_}").json()["state"] == "open"
+    assert client.post("/ui/quarantine/act", data=good).status_code == 303
+    assert asked.get(f"/admin/quarantine/{id_}").json()["state"] == "discarded"
+
+
+def test_who_may_only_read_cannot_act(signed_in, asked):
+    client, id_ = signed_in("notifications:read"), asked.refused(b'{"eventId": "e-read"}')
+    given = {"id": id_, "what": "discard", "form_token": form_token(client)}
+    assert client.post("/ui/quarantine/act", data=given).status_code == 403
+    assert "Discard" not in client.get(f"/ui/quarantine/{id_}").text
+
+
+def test_reading_works_without_a_script(browser, server, link, asked):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(link())
+    tab.get_by_role("link", name="Notifications", exact=True).click()
+    tab.get_by_role("link", name="PO-1").first.click()
+    assert tab.get_by_role("heading", name="The story").count() == 1
+    context.close()
+
+
+def test_a_stranger_is_asked_to_sign_in(server):
+    for path in PAGES:
+        answer = httpx.get(server.url + path)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/ui/sign-in")
