@@ -13,7 +13,18 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from app.notifications.notification import ResourceType
 from app.orders import order
@@ -21,7 +32,7 @@ from app.store import filters
 from app.store.order_tables import ORDERS
 from app.store.work_tables import EXPECTED_ORDER
 
-AT_ONCE: Final = 200
+AT_ONCE: Final = 25
 """Orders a transaction puts: the writer is held up for less than 5 ms."""
 
 MOST_LINKED: Final = 50
@@ -55,15 +66,20 @@ def put(connection: Connection, orders: Iterable[Expected]) -> None:
     rows = {(one.source, one.order_id): {**asdict(one), "id": _id(one)} for one in orders}
     if not rows:
         return
-    key = tuple_(EXPECTED_ORDER.c.source, EXPECTED_ORDER.c.order_id)
-    connection.execute(delete(EXPECTED_ORDER).where(key.in_(list(rows))))
-    connection.execute(insert(EXPECTED_ORDER), list(rows.values()))
-    told = tuple_(ORDERS.c.source, ORDERS.c.order_id)
-    over = select(ORDERS.c.source, ORDERS.c.order_id, ORDERS.c.last_news_at).where(
-        told.in_(list(rows)), ORDERS.c.final.is_(True), ORDERS.c.resource_type.in_(_NAMES)
+    table = EXPECTED_ORDER.c
+    this = and_(table.source == bindparam("of"), table.order_id == bindparam("called"))
+    keys = [{"of": source, "called": order_id} for source, order_id in rows]
+    connection.execute(delete(EXPECTED_ORDER).where(this), keys)
+    row = ORDERS.c
+    over = select(row.source, row.order_id, row.last_news_at).where(
+        row.order_id.in_([order_id for _, order_id in rows]),
+        row.final.is_(True),
+        row.resource_type.in_(_NAMES),
     )
-    for source, order_id, at in connection.execute(over).all():
-        _end(connection, source, [order_id], at)
+    for source, order_id, at in connection.execute(over):
+        if (source, order_id) in rows and rows[source, order_id]["over_at"] is None:
+            rows[source, order_id]["over_at"] = at
+    connection.execute(insert(EXPECTED_ORDER), list(rows.values()))
 
 
 def follow(connection: Connection, orders: Iterable[order.Order]) -> None:
@@ -185,7 +201,7 @@ def _news(
         return {}
     row = ORDERS.c
     rows = select(row.source, row.order_id, *(row[name] for name in _TOLD)).where(
-        tuple_(row.source, row.order_id).in_(keys), row.resource_type.in_(_NAMES)
+        row.order_id.in_([order_id for _, order_id in keys]), row.resource_type.in_(_NAMES)
     )
     return {
         (told["source"], told["order_id"]): {name: told[name] for name in _TOLD}
