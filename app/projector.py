@@ -288,26 +288,28 @@ def _all(database: engine.Database, column: str) -> Iterator[list[orders.Order]]
 
 
 class _Pen:
-    """Writes to `database` in short transactions with pauses between them."""
+    """Writes to `database`: where that holds up others, in short transactions with pauses."""
 
     def __init__(self, database: engine.Database, sleep: Callable[[float], None]) -> None:
         self._database = database
         self._sleep = sleep
         self._pace = Pace()
         self._free_at = 0.0
+        self._pauses = engine.writes_one_at_a_time(database)
 
     def write(self, stories: Sequence[orders.Order]) -> None:
         """Put the rows of `stories`, as many at a time as the pace allows."""
         start = 0
         while start < len(stories):
-            part = stories[start : start + self._pace.most]
+            most = self._pace.most if self._pauses else MOST
+            part = stories[start : start + most]
             start += len(part)
             self._pace.took(self.do(partial(_keep, stories=part)), len(part))
 
     def do(self, work: Callable[[engine.Connection], object]) -> float:
         """Do `work` in a transaction after the pause that is owed; its seconds until the commit."""
         owed = self._free_at - time.perf_counter()
-        if owed > 0:
+        if owed > 0 and self._pauses:
             self._sleep(owed)
         with self._database.connect() as connection:
             with connection.begin():

@@ -67,6 +67,11 @@ def create(url: str) -> Engine:
             raise errors.ConfigurationError(msg)
 
 
+def writes_one_at_a_time(engine: Engine) -> bool:
+    """Whether a transaction that writes holds up all others that do: on SQLite."""
+    return engine.dialect.name == "sqlite"
+
+
 def reading(engine: Engine) -> Engine:
     """The same pool, for transactions that only read: they take no write lock on SQLite."""
     return engine.execution_options(reading=True)

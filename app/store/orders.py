@@ -163,10 +163,13 @@ def messages(connection: Connection, seqs: Collection[int]) -> dict[int, str]:
 def put(connection: Connection, told: Iterable[orders.Order]) -> None:
     """Write the rows of `told`, but over none that was folded from more of the log."""
     rows = [_row(order) for order in told]
+    if connection.dialect.name == "postgresql" and rows:
+        connection.exec_driver_sql(_PUT_DOCUMENT, (_document(rows),))
+        return
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
-        statement = _put(connection.dialect.name, len(part))
-        connection.exec_driver_sql(statement, tuple(itertools.chain.from_iterable(part)))
+        values = tuple(itertools.chain.from_iterable(part))
+        connection.exec_driver_sql(_put(len(part)), values)
 
 
 def one(connection: Connection, key: orders.Key) -> dict[str, Any] | None:
@@ -358,17 +361,32 @@ _AT_ONCE = 64
 """Rows of one statement: each statement of SQLite costs a wait for the GIL."""
 
 
+_INSERT = f"INSERT INTO orders ({', '.join(_COLUMNS)})"
+_UPDATE = (
+    " ON CONFLICT (source, resource_type, order_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY)
+    + " WHERE orders.folded_seq <= excluded.folded_seq"
+)
+_PUT_DOCUMENT = (
+    f"{_INSERT} SELECT {', '.join(_COLUMNS)}"  # noqa: S608 - our own columns
+    f" FROM jsonb_populate_recordset(NULL::orders, %s::jsonb){_UPDATE}"
+)
+
+
 @functools.cache
-def _put(dialect: str, rows: int) -> str:
-    """The statement that puts so many rows, their values one after the other."""
-    value = "?" if dialect == "sqlite" else "%s"
-    one = f"({', '.join([value] * len(_COLUMNS))})"
-    changed = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY)
-    return (
-        f"INSERT INTO orders ({', '.join(_COLUMNS)}) VALUES {', '.join([one] * rows)}"  # noqa: S608 - our own columns
-        f" ON CONFLICT (source, resource_type, order_id) DO UPDATE SET {changed}"
-        " WHERE orders.folded_seq <= excluded.folded_seq"
-    )
+def _put(rows: int) -> str:
+    """SQLite's statement that puts so many rows, their values one after the other."""
+    one = f"({', '.join('?' * len(_COLUMNS))})"
+    return f"{_INSERT} VALUES {', '.join([one] * rows)}{_UPDATE}"
+
+
+def _document(rows: Sequence[tuple[Any, ...]]) -> str:
+    """PostgreSQL takes rows as one document: a statement of many values is parsed each time."""
+    told = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    for row in told:
+        for name in ("attention", "appointment"):
+            row[name] = None if row[name] is None else json.loads(row[name])
+    return json.dumps(told)
 
 
 _REMOVE = text(
