@@ -202,6 +202,8 @@ def ui_pages(count: int, orders: int, epoch: str) -> dict[str, Ask]:
         "page: quarantine": lambda _: "/ui/quarantine",
         "page: feeds": lambda _: "/ui/feeds",
         "page: sources": lambda _: "/ui/sources",
+        "page: one source": lambda _: "/ui/sources/local",
+        "page: audit trail": lambda _: "/ui/audit",
     }
 
 
