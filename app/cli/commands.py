@@ -84,6 +84,7 @@ def _orders() -> typer.Typer:
     )(orders.listing)
     _add(group, orders.rebuild, orders.REBUILD_EXAMPLES)
     _add(group, expected.expect, expected.EXPECT_EXAMPLES)
+    _add(group, expected.outstanding, expected.OUTSTANDING_EXAMPLES)
     return group
 
 

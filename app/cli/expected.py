@@ -11,13 +11,19 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from app import runtime as runtimes
+from app import clock, runtime as runtimes, settings
 from app.cli import acting, failure, opening, screen
 from app.doors import work
-from app.store import expected, filters
+from app.store import engine, expected, filters, silence
 
 EXPECT_EXAMPLES = ("listener orders expect placed.csv", "listener orders expect --check placed.csv")
 
+OUTSTANDING_EXAMPLES = (
+    "listener orders outstanding",
+    "listener orders outstanding --silent --json",
+)
+
+SHOWN: Final = ("placed_at", "source", "order_id", "own_ref", "answer", "state", "last_news_at")
 COLUMNS: Final = ("source", "order_id", "own_ref", "access_id", "placed_at", "answer")
 NEEDED: Final = ("source", "order_id")
 LONGEST: Final = 255
@@ -60,6 +66,33 @@ def expect(
     finally:
         live.close()
     screen.done(f"{len(orders)} orders {'would be' if check else 'are'} expected")
+
+
+def outstanding(
+    *,
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="Of this source.")] = None,
+    silent: Annotated[bool, typer.Option("--silent", help="Without news for too long.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Look at so many.")] = 500,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON document a line.")] = False,
+) -> None:
+    """Show the placed orders that came to no end, the oldest first."""
+    found = settings.load()
+    declared = opening.configuration(found)
+    configured = {one.name: one.stuck_after for one in declared.sources}
+    now = clock.SystemClock().now()
+    with opening.database(found) as opened, engine.read(opened) as connection:
+        known = silence.patience(connection, configured)
+        rows = expected.outstanding(connection, source=source, after_id=None, limit=limit)
+    told = [{**row, "silent": silence.is_quiet(row, known, now)} for row in rows]
+    told = [row for row in told if row["silent"] or not silent]
+    if as_json:
+        for row in told:
+            screen.json_line(row)
+    elif told:
+        flat = [{**row, **(row["order"] or {"state": None, "last_news_at": None})} for row in told]
+        screen.table(SHOWN, ([row[name] for name in SHOWN] for row in flat))
+    else:
+        screen.remark("no order is outstanding" if not silent else "no order is silent")
 
 
 def _read(text: TextIO, live: runtimes.Runtime) -> tuple[list[expected.Expected], list[str]]:

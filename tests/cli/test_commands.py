@@ -19,6 +19,7 @@ EVERY = [
     ("credential", "revoke"),
     ("credential", "void"),
     ("orders", "expect"),
+    ("orders", "outstanding"),
     ("attention", "list"),
     ("attention", "assign"),
     ("attention", "note"),

@@ -82,3 +82,20 @@ def test_what_is_no_such_file_is_refused(command, home, database, content, told)
     done = command("orders", "expect", "placed.csv")
     assert done.code == 2
     assert told in done.err
+
+
+def test_what_is_outstanding_is_shown_and_who_is_silent(command, home, database):
+    (home / "listener.toml").write_text(
+        '[[source]]\nname = "local"\nstuck_after = { acknowledged = "1h" }\n'
+    )
+    (home / "placed.csv").write_text(
+        "source,order_id,placed_at,answer\nlocal,O-1,,RECEIVED\n"
+        "local,O-2,2026-01-01T00:00:00Z,RECEIVED\n"
+    )
+    assert "no order is outstanding" in command("orders", "outstanding").err
+    assert command("orders", "expect", "placed.csv").code == 0
+    told = command("orders", "outstanding", "--json").lines
+    assert [(row["order_id"], row["silent"]) for row in told] == [("O-2", True), ("O-1", False)]
+    shown = command("orders", "outstanding", "--silent").out
+    assert "O-2" in shown
+    assert "O-1" not in shown
