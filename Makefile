@@ -27,11 +27,11 @@ PIP := .tools/bin/pip --python $(BIN)/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage check bench faults fuzz openapi lock clean
+.PHONY: help run test screenshots coverage check bench faults fuzz openapi lock clean
 
 help:  ## list these targets
 	@echo "usage: make TARGET [ARGS='…']"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: $(READY)  ## the demo: receive from four operators, by push and pull, and show it
 	$(BIN)/listener demo $(ARGS)
@@ -69,6 +69,9 @@ fuzz: $(READY)  ## the long form of the fuzz tests: 100 000 bodies
 
 openapi: $(READY)  ## hold openapi/listener.yaml against what is served
 	$(BIN)/python -m pytest -q tests/web/test_contract.py $(ARGS)
+
+screenshots: $(READY)  ## the pages of a running demo, as pictures (build/screenshots, docs)
+	$(BIN)/python -m tests.ui.screenshots
 
 lock: $(TOOLS)  ## write the locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	$(UV) pip compile pyproject.toml --group test --group check --group build $(LOCK) $(ARGS) -o requirements.lock

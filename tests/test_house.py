@@ -173,6 +173,7 @@ TARGETS = (
     "faults",
     "fuzz",
     "openapi",
+    "screenshots",
     "lock",
     "clean",
 )
