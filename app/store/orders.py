@@ -7,8 +7,6 @@ after retention; `put` writes what was folded; `page` and `one` are the lists. N
 
 from __future__ import annotations
 
-import functools
-import itertools
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -29,7 +27,7 @@ from sqlalchemy import (
 
 from app.notifications.notification import Attention, Notification, ResourceType, rfc3339
 from app.orders import order as orders
-from app.store import filters, retold, search, tables
+from app.store import filters, order_statements, retold, search, tables
 from app.store.order_tables import ORDERS
 
 _EQUAL = (
@@ -163,13 +161,7 @@ def messages(connection: Connection, seqs: Collection[int]) -> dict[int, str]:
 def put(connection: Connection, told: Iterable[orders.Order]) -> None:
     """Write the rows of `told`, but over none that was folded from more of the log."""
     rows = [_row(order) for order in told]
-    if connection.dialect.name == "postgresql" and rows:
-        connection.exec_driver_sql(_PUT_DOCUMENT, (_document(rows),))
-        return
-    for start in range(0, len(rows), _AT_ONCE):
-        part = rows[start : start + _AT_ONCE]
-        values = tuple(itertools.chain.from_iterable(part))
-        connection.exec_driver_sql(_put(len(part)), values)
+    order_statements.put(connection, rows)
 
 
 def one(connection: Connection, key: orders.Key) -> dict[str, Any] | None:
@@ -355,38 +347,6 @@ def _told(row: Any) -> dict[str, Any]:
     told = {name: row[name] for name in _COLUMNS if name not in orders.FLAGS}
     told["flags"] = [flag for flag in orders.FLAGS if row[flag]]
     return told
-
-
-_AT_ONCE = 64
-"""Rows of one statement: each statement of SQLite costs a wait for the GIL."""
-
-
-_INSERT = f"INSERT INTO orders ({', '.join(_COLUMNS)})"
-_UPDATE = (
-    " ON CONFLICT (source, resource_type, order_id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY)
-    + " WHERE orders.folded_seq <= excluded.folded_seq"
-)
-_PUT_DOCUMENT = (
-    f"{_INSERT} SELECT {', '.join(_COLUMNS)}"  # noqa: S608 - our own columns
-    f" FROM jsonb_populate_recordset(NULL::orders, %s::jsonb){_UPDATE}"
-)
-
-
-@functools.cache
-def _put(rows: int) -> str:
-    """SQLite's statement that puts so many rows, their values one after the other."""
-    one = f"({', '.join('?' * len(_COLUMNS))})"
-    return f"{_INSERT} VALUES {', '.join([one] * rows)}{_UPDATE}"
-
-
-def _document(rows: Sequence[tuple[Any, ...]]) -> str:
-    """PostgreSQL takes rows as one document: a statement of many values is parsed each time."""
-    told = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-    for row in told:
-        for name in ("attention", "appointment"):
-            row[name] = None if row[name] is None else json.loads(row[name])
-    return json.dumps(told)
 
 
 _REMOVE = text(
