@@ -7,7 +7,7 @@ happened (above) to when it came (below): a steep line came at once, a slanted o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +16,9 @@ from app.ui import words
 WIDTH: Final = 1000.0
 LEFT: Final = 20.0
 APART: Final = 120.0
-"""Units of the drawing; labels of states stand at least `APART` from each other."""
+SAME: Final = 10.0
+"""Units of the drawing; labels stand at least `APART` from each other; of those nearer than
+`SAME`, which say the same moment, the last is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,17 @@ def timeline(entries: Sequence[Mapping[str, Any]]) -> Figure | None:
     def x(moment: datetime) -> float:
         return round(LEFT + (moment - begins).total_seconds() / span * (WIDTH - 2 * LEFT), 1)
 
-    marks = []
-    free = -APART
+    marks: list[Mark] = []
+    labelled = -1
     for entry in entries:
-        place = x(_happened(entry))
-        label = words.spaced(entry["state"]) if entry["state"] and place >= free else ""
-        if label:
-            free = place + APART
-        marks.append(_mark(entry, place, x(entry["received_at"]), label))
+        place, label = x(_happened(entry)), words.spaced(entry["state"] or "")
+        beside = place - marks[labelled].happened if labelled >= 0 else APART
+        if label and beside < SAME:
+            marks[labelled] = replace(marks[labelled], label="")
+        shown = label if beside < SAME or beside >= APART else ""
+        marks.append(_mark(entry, place, x(entry["received_at"]), shown))
+        if shown:
+            labelled = len(marks) - 1
     return Figure(tuple(marks), begins, ends)
 
 
