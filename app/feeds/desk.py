@@ -87,6 +87,8 @@ class Desk:
         found = self._turns.trouble
         if found is not None:
             raise errors.SenderFault(f"{found.cause}: {found.error}; {found.remedy}")
+        if before.failures:
+            self._bell.ring()  # it rests no longer after trouble that is over
         after = await loop.in_thread(self._feed)
         return {
             "entries": after.entries - before.entries,

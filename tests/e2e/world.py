@@ -94,7 +94,7 @@ FULL = Size(
     times=None,
     asked=50,
     patience=0.5,
-    turns=5.0,
+    turns=1.0,
     deadline=1500.0,
 )
 
