@@ -5,11 +5,15 @@ Not here: paging (`cursors`, `log.page`) and what `q` finds (`search`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select
 
 from app.store import tables, zones
+from app.store.order_tables import ORDERS
 
 _EQUAL = (
     "source",
@@ -80,3 +84,29 @@ class Filter:
         ledger = tables.LEDGER
         known = select(ledger.c.seq).where(ledger.c.event_id == event_id)
         return tables.LOG.c.seq.in_(known)
+
+
+def silent(
+    cutoffs: Iterable[tuple[tuple[str, str | None], datetime]], dialect: str
+) -> list[ColumnElement[bool]]:
+    """Not final, and not heard of since the moment of its source and state.
+
+    SQLite would gather every order of each of these, and sort them: it is kept from their indexes.
+    """
+    row = ORDERS.c
+    its_source: ColumnElement[Any] = row.source
+    its_state: ColumnElement[Any] = row.state
+    if dialect == "sqlite":
+        its_source, its_state = row.source.concat(""), row.state.concat("")
+    too_long = [
+        and_(
+            its_source == source,
+            its_state.is_(None) if state is None else its_state == state,
+            row.last_news_at <= moment,
+        )
+        for (source, state), moment in cutoffs
+    ]
+    unfinished: ColumnElement[bool] = literal_column(
+        "NOT orders.final"
+    )  # in the words of its partial index
+    return [unfinished, or_(false(), *too_long)]

@@ -17,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    and_,
     false,
     literal_column,
     or_,
@@ -100,7 +99,7 @@ class Filter:
 
     def _of_time(self, dialect: str) -> list[ColumnElement[bool]]:
         row = ORDERS.c
-        asked = [] if self.silent is None else _silent(self.silent, dialect)
+        asked = [] if self.silent is None else filters.silent(self.silent, dialect)
         if self.silent_since is not None:
             asked.append(row.last_news_at <= self.silent_since)
         if self.news_since is not None:
@@ -251,39 +250,6 @@ def _near(
     if edge is None:
         return named
     return named.where(place < edge if ascending else place > edge)
-
-
-def ids(connection: Connection, asked: Filter, *, limit: int) -> list[str]:
-    """The ids of at most `limit` orders, those with the oldest news first."""
-    row = ORDERS.c
-    rows = select(row.order_id).where(*asked.conditions(connection.dialect.name))
-    return list(connection.execute(rows.order_by(row.place).limit(limit)).scalars())
-
-
-def _silent(
-    cutoffs: Iterable[tuple[tuple[str, str | None], datetime]], dialect: str
-) -> list[ColumnElement[bool]]:
-    """Not final, and not heard of since the moment of its source and state.
-
-    SQLite would gather every order of each of these, and sort them: it is kept from their indexes.
-    """
-    row = ORDERS.c
-    its_source: ColumnElement[Any] = row.source
-    its_state: ColumnElement[Any] = row.state
-    if dialect == "sqlite":
-        its_source, its_state = row.source.concat(""), row.state.concat("")
-    too_long = [
-        and_(
-            its_source == source,
-            its_state.is_(None) if state is None else its_state == state,
-            row.last_news_at <= moment,
-        )
-        for (source, state), moment in cutoffs
-    ]
-    unfinished: ColumnElement[bool] = literal_column(
-        "NOT orders.final"
-    )  # in the words of its partial index
-    return [unfinished, or_(false(), *too_long)]
 
 
 def _named(q: str, dialect: str) -> ColumnElement[bool]:

@@ -78,7 +78,7 @@ def counts(
     for source in sorted({source for source, _ in known}):
         own = {key: span for key, span in known.items() if key[0] == source}
         asked = orders.Filter(source=source, silent=tuple(cutoffs(own, now).items()))
-        ids = orders.ids(connection, asked, limit=MOST)
+        ids = _ids(connection, asked)
         ids += _never_told(connection, source, own, now)
         if ids:
             found[source] = min(len(ids), MOST), ids[:5]
@@ -161,6 +161,12 @@ def keep(connection: Connection, source: str, learned: Iterable[Learned], at: da
     ]  # fmt: skip
     if rows:
         connection.execute(insert(PATIENCE), rows)
+
+
+def _ids(connection: Connection, asked: orders.Filter) -> list[str]:
+    """The ids of at most `MOST` orders, those with the oldest news first."""
+    rows = select(ORDERS.c.order_id).where(*asked.conditions(connection.dialect.name))
+    return list(connection.execute(rows.order_by(ORDERS.c.place).limit(MOST)).scalars())
 
 
 def _never_told(connection: Connection, source: str, known: Patience, now: datetime) -> list[str]:
