@@ -88,7 +88,8 @@ def assert_each_act_was_done_once(one: world.World) -> None:
     states = dict(one.rows("SELECT state, count(*) FROM command WHERE command = 'set_status'"
                            " GROUP BY state"))  # fmt: skip
     assert set(states) <= {"done", "cancelled"}, "cancelled: the order had gone on"
-    assert calls["set_status"] == states["done"] >= one.size.asked
+    # one whose answer was lost is taken for done where the operator's own line says the same
+    assert states["done"] - one.size.asked < calls["set_status"] <= states["done"]
 
 
 def assert_every_fault_struck(one: world.World) -> None:
