@@ -79,6 +79,7 @@ class Orders(paging.Page):
     access_id: paging.Wanted | None = None
     service_id: paging.Wanted | None = None
     about_order_id: paging.Wanted | None = None
+    own_ref: paging.Wanted | None = None
     silent: Literal["true"] | None = None
     no_news_for: Length | None = None
     news_within: Length | None = None

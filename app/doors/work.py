@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any, Final
+
+from pydantic import Field
 
 from app import errors
 from app.doors import acts
 from app.runtime import Runtime
 from app.store import attention, engine, expected
+
+MULTILINE: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
+NoteText = Annotated[str, Field(min_length=1, max_length=attention.LONGEST_NOTE, pattern=MULTILINE)]
+"""What may be noted: text in lines."""
 
 
 async def expect(runtime: Runtime, orders: Sequence[expected.Expected], *, by: str) -> None:

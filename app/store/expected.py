@@ -154,6 +154,14 @@ def linked(connection: Connection, told: order.Order) -> list[dict[str, Any]]:
     return newest[:MOST_LINKED]
 
 
+def placed_as(own_ref: str) -> ColumnElement[bool]:
+    """The rows of the orders that we call `own_ref`."""
+    placed, row = EXPECTED_ORDER.c, ORDERS.alias()
+    same = and_(row.c.source == placed.source, row.c.order_id == placed.order_id)
+    named = select(row.c.place).select_from(EXPECTED_ORDER.join(row, same))
+    return ORDERS.c.place.in_(named.where(placed.own_ref == own_ref))
+
+
 def _link(
     connection: Connection,
     found: dict[tuple[str, str, str], dict[str, Any]],

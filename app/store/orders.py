@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from app.notifications.notification import Attention, Notification, ResourceType, rfc3339
 from app.orders import order as orders
-from app.store import filters, order_statements, retold, search, tables
+from app.store import expected, filters, order_statements, retold, search, tables
 from app.store.order_tables import ORDERS
 
 _EQUAL = (
@@ -57,7 +57,8 @@ class Filter:
     `silent`: not final, and not told of since the moment of its source and state. `flag` is one of
     `orders.FLAGS`. `attention`: something of this sort is what is gravest;
     `has_attention`: something is open, or nothing is. `silent_since`: no news after that moment;
-    `news_since`: some. `q`: one of its ids is, or begins with, it.
+    `news_since`: some. `own_ref`: what we called it when it was placed. `q`: one of its ids is, or
+    begins with, it.
     """
 
     source: str | None = None
@@ -72,6 +73,7 @@ class Filter:
     access_id: str | None = None
     service_id: str | None = None
     about_order_id: str | None = None
+    own_ref: str | None = None
     silent_since: datetime | None = None
     silent: tuple[tuple[tuple[str, str | None], datetime], ...] | None = None
     news_since: datetime | None = None
@@ -93,8 +95,8 @@ class Filter:
             opened = row.open_attention.is_not(None)
             asked.append(opened if self.has_attention else row.open_attention.is_(None))
         asked += self._of_time(dialect)
-        if self.q is not None:
-            asked.append(_named(self.q, dialect))
+        if self.own_ref is not None:
+            asked.append(expected.placed_as(self.own_ref))
         return asked
 
     def _of_time(self, dialect: str) -> list[ColumnElement[bool]]:

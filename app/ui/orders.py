@@ -1,8 +1,9 @@
-"""Orders as pages: the list, and the story of one, drawn."""
+"""The orders as pages: the list, those that are outstanding, and one with its story drawn."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from starlette.requests import Request
@@ -11,44 +12,91 @@ from starlette.responses import Response
 from app import errors
 from app.doors import deps, filters, paging, stories
 from app.notifications import notification as canonical, states
-from app.orders import order as folded
-from app.store import commands, engine, epochs, log, orders, personal
+from app.orders import order as model
+from app.runtime import Runtime
+from app.store import attention, commands, engine, epochs, expected, log, orders, personal, silence
 from app.ui import drawing, shell, visit
 
-MOST_COMMANDS = 50
+AGES: Final = {
+    "1h": "an hour", "1d": "a day", "3d": "3 days", "7d": "a week", "14d": "2 weeks",
+    "30d": "30 days",
+}  # fmt: skip
+"""How long without news may be asked for, with a word for each."""
+
+SHOWN: Final = 500
+"""Entries of a story in its table: the newest; what is older is a list of notifications."""
+
+WIDTHS: Final = (1000, 340)
+"""The story is drawn once for a screen and once for a telephone, px."""
+
+OTHERS: Final = 6
+"""Linked orders that are drawn beside a story."""
+
+COMMANDS: Final = 50
 
 router = shell.router("/ui/orders")
 
 
 @router.get("")
 def listing(
-    request: Request, runtime: deps.The, asked: Annotated[filters.Orders, Query()]
+    request: Request,
+    runtime: deps.The,
+    asked: Annotated[filters.Orders, Query()],
 ) -> Response:
-    """One part of the orders, those with the newest news first."""
+    """One part of the orders, those with the newest news first unless `order=asc`."""
     with engine.read(runtime.engine) as connection:
         epoch = epochs.current(connection)
+        after = paging.place(asked, epoch, 2 * log.head(connection) + 1)
         rows = orders.page(
             connection,
-            asked.wanted(runtime.clock.now()),
-            after=paging.place(asked, epoch, 2 * log.head(connection) + 1),
+            asked.wanted(runtime.clock.now(), runtime.patience(connection)),
+            after=after,
             limit=asked.limit + 1,
             ascending=asked.order == "asc",
         )
     page = paging.page(rows, asked.limit, epoch, by="place")
     given = asked.model_dump(exclude_defaults=True, exclude={"after"})
-    further = {**given, "after": page["next"]}
     return shell.render(
         request,
         "orders.html",
-        items=page["items"],
+        **_part("/ui/orders", page, given),
         asked=asked,
-        given=given,
-        here=f"/ui/orders{shell.query(**given)}",
-        next=f"/ui/orders{shell.query(**further)}" if page["next"] else None,
-        sources=[source.name for source in runtime.configuration.sources],
+        sources=_sources(runtime),
         states=list(states.STATES),
-        flags=list(folded.FLAGS),
-        attentions=["any", "none", *canonical.Attention],
+        flags=list(model.FLAGS),
+        attentions=list(canonical.Attention),
+        types=list(canonical.ResourceType),
+        ages=AGES,
+    )
+
+
+@router.get("/outstanding")
+def outstanding(
+    request: Request,
+    runtime: deps.The,
+    asked: Annotated[filters.Expected, Query()],
+) -> Response:
+    """One part of the orders we placed that came to no end, the oldest first."""
+    now = runtime.clock.now()
+    with engine.read(runtime.engine) as connection:
+        epoch = epochs.current(connection)
+        rows = expected.outstanding(
+            connection,
+            source=asked.source,
+            told=None if asked.told is None else asked.told == "true",
+            after_id=paging.identifier(asked, epoch),
+            limit=asked.limit + 1,
+        )
+        known = runtime.patience(connection)
+    told = [{**row, "silent": silence.is_quiet(row, known, now)} for row in rows]
+    page = paging.page(told, asked.limit, epoch, by="id")
+    given = asked.model_dump(exclude_defaults=True, exclude={"after"})
+    return shell.render(
+        request,
+        "outstanding.html",
+        **_part("/ui/orders/outstanding", page, given),
+        asked=asked,
+        sources=_sources(runtime),
     )
 
 
@@ -61,29 +109,87 @@ def one(
     order_id: paging.Identifier,
     asked: Annotated[filters.Order, Query()],
 ) -> Response:
-    """The story of one order. Raises `errors.NotFound`."""
+    """One order with its story, or what is known of one that was placed and never told of.
+
+    Raises `errors.NotFound`.
+    """
     with engine.read(runtime.engine) as connection:
         found = stories.of(connection, source, order_id)
         chosen = stories.chosen(found, asked.resource_type)
-        if chosen is None:
-            raise errors.NotFound(f"the source {source} has told of no order {order_id}")
-        story = stories.told(connection, chosen)
-        sent = commands.page(
-            connection,
-            source=source,
-            order_id=order_id,
-            state=None,
-            after_id=None,
-            limit=MOST_COMMANDS,
-        )
+        placed = expected.one(connection, source, order_id)
+        story = None if chosen is None else _story(connection, runtime, chosen)
         person = personal.one(connection, source, order_id)
+    if story is None and (placed is None or asked.resource_type is not None):
+        raise errors.NotFound(f"The source {source} has told of no order {order_id}.")
+    if story is None:
+        return shell.render(request, "order_placed.html", placed=placed)
+    own_address = shell.order_address(source, order_id)
     return shell.render(
         request,
         "order.html",
-        story=story,
-        figure=drawing.timeline(story["timeline"]),
-        others=sorted(key.resource_type for key in found if key != chosen.key),
-        commands=sent,
+        placed=placed,
         person=person if seen_by.sees_personal else None,
         hidden_person=person is not None and not seen_by.sees_personal,
+        others=[key.resource_type for key in found if chosen is None or key != chosen.key],
+        own_address=own_address,
+        here=own_address + shell.query(resource_type=asked.resource_type),
+        **story,
     )
+
+
+def _sources(runtime: Runtime) -> list[str]:
+    return [source.name for source in runtime.configuration.sources]
+
+
+def _part(path: str, page: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What every list shows: its rows, what was asked, where it begins, where it goes on."""
+    following = {**given, "after": page["next"]}
+    return {
+        "items": page["items"],
+        "given": given,
+        "here": path + shell.query(**given),
+        "next": path + shell.query(**following) if page["next"] else None,
+    }
+
+
+def _story(connection: engine.Connection, runtime: Runtime, chosen: model.Order) -> dict[str, Any]:
+    """What the page of `chosen` tells, its pictures among it."""
+    sent = commands.page(connection, source=chosen.source, order_id=chosen.order_id, limit=COMMANDS)
+    openings = _openings(connection, chosen)
+    linked = expected.linked(connection, chosen)
+    scene = drawing.Scene(
+        order=chosen,
+        now=runtime.clock.now(),
+        sent=sent,
+        closed={row["notification_id"]: row["closed_at"] for row in openings if row["closed_at"]},
+        beside=_beside(connection, linked),
+    )
+    told = stories.told(connection, chosen)
+    return {
+        "told": told,
+        "entries": told["timeline"][-SHOWN:],
+        "left_out": max(len(told["timeline"]) - SHOWN, 0),
+        "sent": sent,
+        "on_list": openings,
+        "linked": linked,
+        "pictures": [drawing.draw(scene, width=width) for width in WIDTHS],
+    }
+
+
+def _openings(connection: engine.Connection, order: model.Order) -> list[dict[str, Any]]:
+    """What is, or was, on the work list for `order`, oldest first."""
+    asked = attention.Wanted(state="all", source=order.source, order_id=order.order_id)
+    rows = attention.page(connection, asked, after_id=None, limit=paging.MOST)
+    return [row for row in rows if row["resource_type"] == order.resource_type]
+
+
+def _beside(connection: engine.Connection, linked: Sequence[dict[str, Any]]) -> list[model.Order]:
+    """The stories of the first of `linked`."""
+    found = []
+    for row in linked[:OTHERS]:
+        type_ = canonical.ResourceType(row["resource_type"])
+        told = stories.of(connection, row["source"], row["order_id"])
+        other = stories.chosen(told, type_)
+        if other is not None:
+            found.append(other)
+    return found

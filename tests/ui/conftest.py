@@ -107,3 +107,16 @@ def page(browser, server, link):
     yield tab
     context.close()
     assert trouble == []
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """Gives what axe finds wrong with a page: a line a rule."""
+    source = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+
+    def run(tab):
+        tab.evaluate(source)
+        found = tab.evaluate("axe.run()")["violations"]
+        return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found]
+
+    return run

@@ -104,7 +104,7 @@ def test_two_clicks_from_the_link_to_the_story_of_an_order(page, asked):
     page.goto(f"{asked.server.url}/ui")
     page.get_by_role("link", name="PO-1").first.click()
     page.get_by_role("heading", name="The story").wait_for()
-    assert page.locator("svg.story").count() == 1
+    assert page.get_by_role("img", name="The course of order").count() == 1
 
 
 def form_token(client):

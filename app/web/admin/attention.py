@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app import errors
@@ -14,8 +14,6 @@ from app.store import attention, engine, epochs
 from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/attention")
-
-MULTILINE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
 
 
 class Assignment(BaseModel):
@@ -31,7 +29,7 @@ class Note(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    text: Annotated[str, Field(min_length=1, max_length=attention.LONGEST_NOTE, pattern=MULTILINE)]
+    text: work.NoteText
 
 
 @router.get("", dependencies=deps.READS)
