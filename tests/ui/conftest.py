@@ -1,4 +1,4 @@
-"""A browser for the run, a `listener serve` for the module, and somebody signed in."""
+"""A browser and a `listener serve` for the module, and somebody signed in."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Of a module, not of the run: while it lives no asynchronous test can run in the process."""
     path = chromium()
     with sync_api.sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
