@@ -22,7 +22,7 @@ from prometheus_client import multiprocess
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from app import clock as clocks, errors
+from app import errors
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,8 +37,6 @@ COMMIT_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 BATCH_UNITS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 _FRAMES: Final = 25
-KEPT_MINUTES: Final = 60
-_COLUMN: Final = {"appended": 0, "conflicted": 0, "repeated": 1, "quarantined": 2, "refused": 2}
 
 
 # --- logs -------------------------------------------------------------------------------------
@@ -233,9 +231,7 @@ class Metrics:
     variable before the workers start. Each object has a registry of its own.
     """
 
-    def __init__(self, clock: clocks.Clock | None = None) -> None:
-        self._clock = clock or clocks.SystemClock()
-        self._minutes: dict[int, list[int]] = {}
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._arrivals = prometheus_client.Counter(
             "listener_arrivals_total",
@@ -278,21 +274,6 @@ class Metrics:
             bound = self._arrivals.labels(source or "-", outcome, str(code))
             self._bound[(source or "-", outcome, code)] = bound
         bound.inc()
-        minute = int(self._clock.now().timestamp() // 60)
-        counts = self._minutes.get(minute)
-        if counts is None:
-            counts = self._minutes[minute] = [0, 0, 0]
-            self._minutes.pop(minute - KEPT_MINUTES, None)
-        counts[_COLUMN[outcome]] += 1
-
-    def minutes(self) -> list[tuple[int, int, int, int]]:
-        """The last hour of this process: (epoch seconds, accepted, repeated, refused) a minute."""
-        now = int(self._clock.now().timestamp() // 60)
-        return [
-            (minute * 60, n[0], n[1], n[2])
-            for minute in range(now - KEPT_MINUTES + 1, now + 1)
-            for n in (self._minutes.get(minute, (0, 0, 0)),)
-        ]
 
     def turn(self, feed: str, cause: str | None) -> None:
         """Count one turn of `feed`; `cause` of what went wrong, null where nothing did."""

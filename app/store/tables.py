@@ -104,6 +104,7 @@ class Sighting(SQLModel, table=True):
     """A repeat of a notification: when it was seen again and who sent it; at most 20 rows a seq."""
 
     __tablename__ = "sighting"
+    __table_args__ = (Index("sighting_received", "received_at"),)
 
     seq: int = Field(sa_type=BIG, primary_key=True)
     n: int = Field(primary_key=True)
@@ -206,6 +207,12 @@ class Quarantine(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("source", "raw_digest", "code", name="quarantine_once"),
         Index("quarantine_status", "status", "id"),
+        Index(
+            "quarantine_again",
+            "last_received_at",
+            sqlite_where=text("count > 1"),
+            postgresql_where=text("count > 1"),
+        ),
     )
 
     id: str = Field(sa_type=Text, primary_key=True)

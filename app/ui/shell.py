@@ -213,7 +213,12 @@ def _refusal(request: Request, error: Exception) -> Response:
 
 
 def _to_sign_in(request: Request, code: int) -> Response:
-    """The sign-in page, which leads back to a page that was only to be read."""
+    """The sign-in page, which leads back to a page that was only to be read.
+
+    Where a part of a page was asked for, the page itself is loaded again, and led there.
+    """
+    if request.headers.get("hx-request") == "true":
+        return Response(headers=HEADERS | {"hx-refresh": "true"})
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = asked if request.method == "GET" and request.url.path != "/ui" else None
     return go(

@@ -29,6 +29,7 @@ TONES: Final[Mapping[str, str]] = MappingProxyType({
     "ok": "good", "starting": "busy", "reading": "busy", "failing": "bad",
     "unauthorized": "bad", "stalled": "bad", "paused": "wait", "disabled": "calm",
     # quarantine, jobs, commands, credentials
+    "quarantine": "wait", "full": "bad",
     "open": "wait", "released": "good", "discarded": "calm", "queued": "busy",
     "running": "busy", "done": "good", "unknown": "wait", "active": "good", "revoked": "calm",
     "expired": "calm",

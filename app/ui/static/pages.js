@@ -85,24 +85,37 @@
   };
 
   // --- the plot ------------------------------------------------------------------------------------
+  const SERIES = [["accepted", "--good"], ["repeated", "--busy"], ["refused", "--bad"]];
+  const numbers = (place) => {
+    const rows = [...document.querySelectorAll(`#${place.dataset.plot} tbody tr`)].reverse();
+    const cell = (row, n) => Number.parseInt(row.cells[n].textContent.replaceAll(",", ""), 10);
+    const at = rows.map((row) => Date.parse(row.querySelector("time").dateTime) / 1000);
+    return [at, ...SERIES.map((_, n) => rows.map((row) => cell(row, n + 1)))];
+  };
+  const minute = (seconds) => {
+    const zone = local ? undefined : "UTC";
+    return new Date(seconds * 1000).toLocaleTimeString("sv-SE", { timeStyle: "short", timeZone: zone });
+  };
   const plot = (place) => {
-    const [at, ...counts] = JSON.parse(document.getElementById(place.dataset.plot).textContent);
     const style = getComputedStyle(document.documentElement);
     const ink = (name) => style.getPropertyValue(name).trim();
-    const series = ["accepted", "repeated", "refused"].map((label, n) => {
-      const colour = ink(["--good", "--busy", "--bad"][n]);
-      return { label, stroke: colour, width: 2, fill: `${colour}1f`, points: { show: false } };
-    });
+    const series = SERIES.map(([label, colour]) => ({
+      label, stroke: ink(colour), width: 2, fill: `${ink(colour)}1f`, points: { show: false },
+    }));
     const axis = { stroke: ink("--dim"), grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false } };
     const made = new uPlot({
       width: place.clientWidth,
-      height: 220,
+      height: 200,
       cursor: { drag: { x: false, y: false } },
       scales: { y: { range: (_, __, most) => [0, Math.max(4, most * 1.1)] } },
-      axes: [axis, { ...axis, size: 44 }],
-      series: [{ label: "minute" }, ...series],
-    }, [at, ...counts], place);
-    addEventListener("resize", () => made.setSize({ width: place.clientWidth, height: 220 }));
+      axes: [
+        { ...axis, values: (_, at) => at.map(minute) },
+        { ...axis, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000] },
+      ],
+      series: [{ label: "minute", value: (_, at) => (at === null ? "–" : minute(at)) }, ...series],
+    }, numbers(place), place);
+    addEventListener("resize", () => made.setSize({ width: place.clientWidth, height: 200 }));
+    document.addEventListener("htmx:after:swap", () => made.setData(numbers(place)));
   };
 
   const ready = (root) => {

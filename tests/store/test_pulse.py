@@ -1,0 +1,142 @@
+"""What came by the minute, how orders stand, what waits: counted from what is kept, by index."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy
+
+from app.store import engine, pulse
+from tests.store import filling, test_commands, test_orders, test_quarantine
+
+NOW = datetime(2026, 11, 21, 6, 30, 20, tzinfo=UTC)
+
+
+def at(clock):
+    hour, minute, second = (int(part) for part in clock.split(":"))
+    return NOW.replace(hour=hour, minute=minute, second=second)
+
+
+def identifier(moment, n=0):
+    """A UUIDv7 of `moment`."""
+    ms = f"{int(moment.timestamp() * 1000):012x}"
+    return f"{ms[:8]}-{ms[8:]}-7000-8000-{n:012x}"
+
+
+def arrive(database, *clocks, event_id=None):
+    for n, clock in enumerate(clocks):
+        told = {"id": identifier(at(clock), n), "received_at": at(clock)}
+        filling.put(database, {**told, **({"event_id": event_id} if event_id else {})})
+
+
+def refuse(database, *clocks, body=b"{"):
+    holds = [
+        test_quarantine.refused(body, id=identifier(at(clock)), received_at=at(clock))
+        for clock in clocks
+    ]
+    for hold in holds:
+        test_quarantine.hold(database, hold)
+
+
+def read(database, look, *asked):
+    with engine.read(database) as connection:
+        return look(connection, *asked)
+
+
+def eventful(database):
+    """The minutes in which anything came."""
+    return {
+        f"{one.at:%H:%M}": (one.accepted, one.repeated, one.refused)
+        for one in read(database, pulse.minutes, NOW)
+        if (one.accepted, one.repeated, one.refused) != (0, 0, 0)
+    }
+
+
+def test_an_hour_without_anything_is_sixty_empty_minutes(database):
+    told = read(database, pulse.minutes, NOW)
+    assert [one.at for one in told] == [
+        datetime(2026, 11, 21, 5, 31, tzinfo=UTC) + timedelta(minutes=n) for n in range(60)
+    ]
+    assert eventful(database) == {}
+
+
+def test_each_notification_counts_in_its_minute_and_older_ones_not_at_all(database):
+    arrive(database, "05:30:59", "05:31:00", "06:29:59", "06:30:00", "06:30:19")
+    assert eventful(database) == {"05:31": (1, 0, 0), "06:29": (1, 0, 0), "06:30": (2, 0, 0)}
+
+
+def test_a_repeat_counts_when_it_came_again(database):
+    arrive(database, "05:40:00", "05:40:30", "06:12:00", event_id="once")
+    assert eventful(database) == {"05:40": (1, 1, 0), "06:12": (0, 1, 0)}
+
+
+def test_a_body_refused_again_and_again_counts_where_it_first_and_last_came(database):
+    refuse(database, "05:45:00", "05:50:00", "06:01:00")
+    refuse(database, "06:01:30", body=b"[")
+    assert eventful(database) == {"05:45": (0, 0, 1), "06:01": (0, 0, 2)}
+
+
+def test_a_minute_is_counted_up_to_a_bound(database, monkeypatch):
+    monkeypatch.setattr(pulse, "MOST", 2)
+    arrive(database, "06:10:00", "06:10:10", "06:10:20")
+    assert eventful(database) == {"06:10": (2, 0, 0)}
+
+
+def test_sqlite_counts_every_minute_by_an_index(sqlite_url):
+    made = engine.create(sqlite_url)
+    edges = {f"edge_{n}": str(n) for n in range(61)}
+    with made.connect() as connection:
+        told = [
+            row.detail
+            for name in ("log", "sighting", "refused", "refused_again")
+            for row in connection.execute(
+                sqlalchemy.text(f"EXPLAIN QUERY PLAN {pulse._COUNTS[name].text}"),
+                {**edges, "most": 1},
+            )
+        ]
+    made.dispose()
+    found = {line.partition(" (")[0] for line in told if " INDEX " in line}
+    assert found == {
+        "SEARCH log USING COVERING INDEX log_id",
+        "SEARCH sighting USING COVERING INDEX sighting_received",
+        "SEARCH quarantine USING COVERING INDEX sqlite_autoindex_quarantine_1",
+        "SEARCH quarantine USING INDEX quarantine_again",
+    }
+    assert not [line for line in told if re.match("SCAN (log|sighting|quarantine)", line)]
+
+
+def test_orders_are_counted_by_state_the_most_first(database):
+    test_orders.put(
+        database,
+        *(
+            test_orders.told(n, order_id=f"o-{n}", state=state)
+            for n, state in enumerate(("held", "completed", "held", None), start=1)
+        ),
+    )
+    assert read(database, pulse.by_state) == [("held", 2), (None, 1), ("completed", 1)]
+
+
+def test_what_is_open_in_quarantine_waits_since_the_oldest_came(database):
+    assert read(database, pulse.in_quarantine) == pulse.Waiting(0, None)
+    for n, clock in enumerate(("03:00:00", "04:00:00", "05:00:00")):
+        refuse(database, clock, body=b"%d" % n)
+    test_quarantine.mark(database, identifier(at("03:00:00")), "discarded")
+    assert read(database, pulse.in_quarantine) == pulse.Waiting(2, at("04:00:00"))
+
+
+def test_commands_of_a_source_that_failed_lately_wait_since_the_oldest_was_asked_for(database):
+    for n, (clock, state, source) in enumerate(
+        (
+            ("01:00:00", "failed", "guide"),
+            ("03:00:00", "failed", "guide"),
+            ("03:10:00", "failed", "covage"),
+            ("03:20:00", "done", "guide"),
+            ("04:00:00", "failed", "guide"),
+        )
+    ):
+        one = test_commands.made(identifier(at(clock), n), asked_at=at(clock), source=source)
+        test_commands.put(database, replace(one, state=state))
+    waiting = read(database, pulse.failed_commands, "guide", at("02:00:00"))
+    assert waiting == pulse.Waiting(2, at("03:00:00"))
