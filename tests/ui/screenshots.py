@@ -26,7 +26,7 @@ PAGES = (
     "/audit",
 )
 LOOKS = (("light", 1280, 800), ("dark", 1280, 800), ("small", 360, 740))
-STORY = "/orders?source=seller&state=completed"
+STORY = "/orders?source=tjansteguiden&state=completed"
 
 
 def link() -> str:
