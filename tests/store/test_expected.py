@@ -149,3 +149,14 @@ def test_a_service_stands_beside_its_order(database):
         {"source": "other", "order_id": "x", "state": None, "service_id": "s-1"},
     )  # fmt: skip
     assert linked(database, "covage", "c-1") == [("covage", "s-1", "service_id")]
+
+
+def test_orders_are_found_by_what_we_call_them(database):
+    put(
+        database, placed(), placed("O-2"), placed("O-1", source="other"), placed("O-3", own_ref="x")
+    )
+    told(database, *({"source": "stadsnat", "order_id": f"O-{n}"} for n in (1, 2, 3, 4)))
+    asked = orders.Filter(own_ref="S-7")
+    with engine.read(database) as connection:
+        found = orders.page(connection, asked, after=None, limit=9, ascending=True)
+    assert ids(found) == ["O-1", "O-2"]
