@@ -64,9 +64,9 @@ def demo(
 
         def begin() -> None:
             """What is shown and what happens once the receiver serves."""
+            _tell_link(found)
             serve.greet(found)
             _tell(given, found, base)
-            _tell_link(found)
             progress = Progress(made, found)
             made.advance(HEAD_START)
             ending.enter_context(server.beside(made.app, listening))
@@ -142,6 +142,7 @@ def _tell(given: settings.Settings, found: settings.Settings, base: str) -> None
     )
     for name, value in needed_elsewhere(given, found).items():
         typer.echo(f"  export {name}={value}")
+    typer.echo("  .venv/bin/listener token --ui          (another link to the pages)")
     typer.echo("  .venv/bin/listener notifications --follow")
     typer.echo("  .venv/bin/listener feed list\n")
 
@@ -164,8 +165,7 @@ def needed_elsewhere(
 def _tell_link(found: settings.Settings) -> None:
     """Print a link that signs in to the pages."""
     link = opening.sign_in_link(found, tokens.UI_SCOPES)
-    typer.echo(f"The pages, by one click within 60 seconds:\n\n  {link}\n")
-    typer.echo("Another link, later: .venv/bin/listener token --ui\n")
+    typer.echo(f"\nSee it all on pages, by one click within 60 seconds:\n\n  {link}")
 
 
 class Seen:

@@ -148,6 +148,17 @@ def test_within_30_seconds_all_four_operators_are_in_the_log_by_push_and_pull(st
     assert kept == ["demo.toml", "listener.db", "secret"]
 
 
+def test_it_begins_with_a_link_that_opens_the_pages_by_one_click(start):
+    demo = start()
+    told = demo.out
+    (link,) = re.findall(r"^  (http://\S+/ui/enter\?code=\S+)$", told, re.MULTILINE)
+    assert told.index(link) < told.index("\ntoken ")
+    with httpx.Client(follow_redirects=True, timeout=10) as browser:
+        page = browser.get(link)
+    assert (page.status_code, page.url.path) == (200, "/ui")
+    assert "What needs somebody" in page.text
+
+
 def test_started_again_it_goes_on_with_other_orders_until_ctrl_c(start):
     first = start()
     in_the_log(first)

@@ -1,20 +1,29 @@
-"""`make screenshots`: every page of a running demo, light, dark and small; two for the README.
+"""`make screenshots`: every page of a demo of its own, light, dark and small; two for the README.
 
-.venv/bin/listener demo          # in another terminal
-make screenshots
+The demo is on a free port, with its data in a folder that goes afterwards.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright import sync_api
 
+from tests import serving
+
 HOUSE = Path(__file__).parent.parent.parent
+TO = HOUSE / "build/screenshots"
+README = {"overview": "docs/overview.png", "story": "docs/story.png"}
 PAGES = (
     "",
     "/attention",
@@ -22,25 +31,79 @@ PAGES = (
     "/notifications",
     "/quarantine",
     "/feeds",
+    "/feeds/covage",
     "/sources",
+    "/sources/local",
     "/audit",
 )
 LOOKS = (("light", 1280, 800), ("dark", 1280, 800), ("small", 360, 740))
 STORY = "/orders?source=tjansteguiden&state=completed"
+HEAD_START = 100.0
+"""Seconds the demo runs before, so that the plot and the feeds have something to show."""
+
+DEADLINE = 60.0
+PAUSE = 0.5
+"""Seconds until the plot is drawn."""
 
 
-def link() -> str:
-    """A sign-in link to the listener these settings mean."""
-    command = [sys.executable, "-m", "app", "token", "--ui"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+@contextmanager
+def demo(folder: Path) -> Iterator[Callable[[], str]]:
+    """A demo in a process of its own; gives what makes a sign-in link to it."""
+    port = serving.free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("LISTENER_")},
+        "LISTENER_DATA_DIR": str(folder),
+        "LISTENER_PORT": str(port),
+        "PYTHONPATH": str(HOUSE),
+    }
+    command = [sys.executable, "-m", "app"]
+    out = folder / "out"
+    with out.open("wb") as told:
+        process = subprocess.Popen([*command, "demo"], cwd=folder, env=environment, stdout=told)
+
+    def link() -> str:
+        config = {**environment, "LISTENER_CONFIG": str(folder / "demo.toml")}
+        asked = [*command, "token", "--ui"]
+        made = subprocess.run(
+            asked, cwd=folder, env=config, capture_output=True, text=True, check=True
+        )
+        return made.stdout.strip()
+
+    try:
+        ends = time.monotonic() + DEADLINE
+        while "/ui/enter?code=" not in out.read_text():
+            if process.poll() is not None or time.monotonic() > ends:
+                sys.exit(f"the demo does not begin:\n{out.read_text()}")
+            time.sleep(PAUSE)
+        yield link
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(DEADLINE)
+
+
+def take(tab: sync_api.Page, base: str, look: str, story: str) -> None:
+    """Take every page as it looks in `tab`."""
+    for page in (*PAGES, story):
+        tab.goto(base + page)
+        tab.wait_for_timeout(PAUSE * 1000)
+        name = "story" if page == story else re.sub(r"\W+", "-", page).strip("-") or "overview"
+        file = TO / f"{name}-{look}.png"
+        tab.screenshot(path=file, full_page=True)
+        if look == "light" and name in README:
+            shutil.copyfile(file, HOUSE / README[name])
 
 
 def main() -> None:
     """Write `build/screenshots/*.png`, and the README's two under `docs/`."""
-    to = HOUSE / "build/screenshots"
-    to.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(TO, ignore_errors=True)
+    TO.mkdir(parents=True)
     path = shutil.which("chromium") or sys.exit("no chromium; apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        demo(Path(folder)) as link,
+        sync_api.sync_playwright() as playwright,
+    ):
+        time.sleep(HEAD_START)
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         first = browser.new_context().new_page()
         first.goto(link())
@@ -56,14 +119,7 @@ def main() -> None:
                 color_scheme="dark" if look == "dark" else "light",
                 storage_state=kept,
             )
-            tab = context.new_page()
-            for page in (*PAGES, story):
-                tab.goto(base + page)
-                name = "story" if page == story else re.sub(r"\W", "", page) or "overview"
-                file = to / f"{name}-{look}.png"
-                tab.screenshot(path=file, full_page=look == "small")
-                if look == "light" and name in {"overview", "story"}:
-                    shutil.copyfile(file, HOUSE / f"docs/{name}.png")
+            take(context.new_page(), base, look, story)
             context.close()
         browser.close()
 
