@@ -1,11 +1,13 @@
 """The pages of the orders: found by filters in the address, told whole, nothing of it markup."""
 
 import uuid
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import httpx
 import pytest
 
+from app.store import engine, personal
 from tests import serving
 from tests.ui import telling
 
@@ -145,3 +147,16 @@ def test_the_story_is_drawn_in_a_browser(page, server, told, axe, width, scheme)
     assert picture.bounding_box()["width"] <= width
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert axe(page) == []
+
+
+def test_the_person_behind_an_order_is_shown_with_the_scope_personal_only(signed_in, server, told):
+    made = engine.create(f"sqlite:///{server.folder / 'data' / 'listener.db'}")
+    person = personal.Person("local", told["held"], datetime.now(UTC), {"name": "Astrid Ek"})
+    with made.begin() as connection:
+        personal.put(connection, person)
+    made.dispose()
+    page = f"/ui/orders/local/{told['held']}"
+    assert "Astrid Ek" in signed_in("notifications:read", "personal").get(page).text
+    hidden = signed_in("notifications:read").get(page).text
+    assert "Astrid Ek" not in hidden
+    assert "scope <code>personal</code>" in hidden
