@@ -11,18 +11,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, TextClause, bindparam, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    TextClause,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 
-from app.store import tables
+from app.store import silence, tables
 from app.store.feed_tables import COMMAND
 from app.store.order_tables import ORDERS
 
 MINUTES: Final = 60
-MOST: Final = 20_000
+MOST: Final = 10_000
 """Rows of one sort that are counted in a minute; a minute with more of them shows so many."""
 
 MOST_COMMANDS: Final = 1000
 """Failed commands of one source are counted up to so many."""
+
+
+LOOKED: Final = 10_000
+"""Unfinished orders that are looked at for those that are silent: those with the oldest news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +58,11 @@ class Minute:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """So many things wait, the oldest since `since` (null: none does)."""
+    """So many things wait, the oldest since `since` (null: none does); `more`: or even more."""
 
     count: int
     since: datetime | None
+    more: bool = False
 
 
 def minutes(connection: Connection, now: datetime) -> list[Minute]:
@@ -87,7 +104,38 @@ def failed_commands(connection: Connection, source: str, since: datetime) -> Wai
     failed = (row.state == "failed", row.source == source, row.id >= _begin(since))
     some = select(row.asked_at).where(*failed).order_by(row.id).limit(MOST_COMMANDS).subquery()
     count, oldest = connection.execute(select(func.count(), func.min(some.c.asked_at))).one()
-    return Waiting(count, oldest)
+    return Waiting(count, oldest, more=count == MOST_COMMANDS)
+
+
+def silent(connection: Connection, known: silence.Patience, now: datetime) -> dict[str, Waiting]:
+    """By source: the silent ones among the `LOOKED` unfinished orders with the oldest news."""
+    row = ORDERS.c
+    unfinished: ColumnElement[bool] = literal_column("NOT orders.final")  # as its index says it
+    some = (
+        select(row.place, row.source, row.state, row.last_news_at)
+        .where(unfinished)
+        .order_by(row.place)
+        .limit(LOOKED)
+        .subquery()
+    )
+    too_long = [
+        and_(
+            some.c.source == source,
+            some.c.state.is_not_distinct_from(state),
+            some.c.last_news_at <= moment,
+        )
+        for (source, state), moment in silence.cutoffs(known, now).items()
+    ]
+    told = (
+        select(some.c.source, func.count(), func.min(some.c.last_news_at))
+        .where(or_(false(), *too_long))
+        .group_by(some.c.source)
+        .order_by(some.c.source)
+    )
+    looked = select(func.count()).select_from(some)
+    found = connection.execute(told).all()
+    more = bool(found) and connection.execute(looked).scalar_one() == LOOKED
+    return {source: Waiting(count, since, more) for source, count, since in found}
 
 
 def _begin(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from app.doors import acts, deps
 from app.notifications import event_types, notification as canonical
 from app.runtime import Runtime
 from app.sources import base
-from app.store import attention, engine, feeds, log, orders, pulse, silence, stats
+from app.store import attention, engine, feeds, log, orders, pulse, stats
 from app.ui import shell
 
 NEWEST: Final = 8
@@ -182,17 +182,13 @@ def _of_orders(connection: engine.Connection) -> Iterator[Need]:
 
 
 def _of_silence(runtime: Runtime, connection: engine.Connection) -> Iterator[Need]:
-    at = runtime.clock.now()
     known = runtime.patience(connection)
-    silent = orders.Filter(silent=tuple(silence.cutoffs(known, at).items()))
-    for source, (count, _oldest) in silence.counts(connection, known, at).items():
-        asked = orders.Filter(source=source, silent=silent.silent)
-        first = orders.page(connection, asked, after=None, limit=1, ascending=True)
-        says = "order is silent:" if count == 1 else "orders are silent:"
+    for source, quiet in pulse.silent(connection, known, runtime.clock.now()).items():
+        says = "order is silent:" if quiet.count == 1 else "orders are silent:"
         to = f"/ui/orders{shell.query(silent='true', source=source, order='asc')}"
-        since = first[0]["last_news_at"] if first else None
-        bounded = count >= silence.MOST
-        yield Need("silent", count, says, source, since, to, "Ask after them", bounded)
+        yield Need(
+            "silent", quiet.count, says, source, quiet.since, to, "Ask after them", quiet.more
+        )
 
 
 def _of_commands(runtime: Runtime, connection: engine.Connection) -> Iterator[Need]:
@@ -202,7 +198,6 @@ def _of_commands(runtime: Runtime, connection: engine.Connection) -> Iterator[Ne
         if failed.count:
             says = "command failed:" if failed.count == 1 else "commands failed:"
             to = f"/ui/feeds/{source.name}"
-            bounded = failed.count >= pulse.MOST_COMMANDS
             yield Need(
-                "failed", failed.count, says, source.name, failed.since, to, "See why", bounded
+                "failed", failed.count, says, source.name, failed.since, to, "See why", failed.more
             )

@@ -140,3 +140,35 @@ def test_commands_of_a_source_that_failed_lately_wait_since_the_oldest_was_asked
         test_commands.put(database, replace(one, state=state))
     waiting = read(database, pulse.failed_commands, "guide", at("02:00:00"))
     assert waiting == pulse.Waiting(2, at("03:00:00"))
+
+
+def test_those_heard_of_too_long_ago_for_their_source_and_state_are_silent(database, monkeypatch):
+    test_orders.put(
+        database,
+        *(
+            test_orders.told(
+                n, order_id=f"o-{n}", state=state, source=source, received_at=at(clock)
+            )
+            for n, (source, state, clock) in enumerate(
+                (
+                    ("guide", "held", "01:00:00"),
+                    ("guide", "held", "02:00:00"),
+                    ("guide", "pending", "01:00:00"),
+                    ("covage", None, "03:00:00"),
+                    ("covage", "completed", "01:00:00"),
+                    ("guide", "held", "06:00:00"),
+                ),
+                start=1,
+            )
+        ),
+    )
+    known = {("guide", "held"): timedelta(hours=2), ("covage", "none"): timedelta(hours=1)}
+    assert read(database, pulse.silent, known, NOW) == {
+        "covage": pulse.Waiting(1, at("03:00:00")),
+        "guide": pulse.Waiting(2, at("01:00:00")),
+    }
+    assert read(database, pulse.silent, {}, NOW) == {}
+    monkeypatch.setattr(pulse, "LOOKED", 1)
+    assert read(database, pulse.silent, known, NOW) == {
+        "guide": pulse.Waiting(1, at("01:00:00"), more=True)
+    }
