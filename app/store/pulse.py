@@ -15,12 +15,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     TextClause,
-    and_,
     bindparam,
-    false,
     func,
     literal_column,
-    or_,
     select,
     text,
 )
@@ -28,6 +25,7 @@ from sqlalchemy import (
 from app.store import silence, tables
 from app.store.feed_tables import COMMAND
 from app.store.order_tables import ORDERS
+from app.store.work_tables import OPENING
 
 MINUTES: Final = 60
 MOST: Final = 10_000
@@ -37,7 +35,7 @@ MOST_COMMANDS: Final = 1000
 """Failed commands of one source are counted up to so many."""
 
 
-LOOKED: Final = 10_000
+LOOKED: Final = 4000
 """Unfinished orders that are looked at for those that are silent: those with the oldest news."""
 
 
@@ -88,6 +86,17 @@ def by_state(connection: Connection) -> list[tuple[str | None, int]]:
     return sorted(found, key=lambda one: (-one[1], one[0] or ""))
 
 
+def openings(connection: Connection) -> dict[str, Waiting]:
+    """What is open on the work list, by its sort of attention."""
+    row = OPENING.c
+    rows = (
+        select(row.attention, func.count(), func.min(row.since))
+        .where(row.cleared_at.is_(None), row.closed_at.is_(None))
+        .group_by(row.attention)
+    )
+    return {word: Waiting(count, since) for word, count, since in connection.execute(rows)}
+
+
 def in_quarantine(connection: Connection) -> Waiting:
     """The refused bodies that are neither released nor discarded."""
     row = tables.QUARANTINE.c
@@ -111,31 +120,16 @@ def silent(connection: Connection, known: silence.Patience, now: datetime) -> di
     """By source: the silent ones among the `LOOKED` unfinished orders with the oldest news."""
     row = ORDERS.c
     unfinished: ColumnElement[bool] = literal_column("NOT orders.final")  # as its index says it
-    some = (
-        select(row.place, row.source, row.state, row.last_news_at)
-        .where(unfinished)
-        .order_by(row.place)
-        .limit(LOOKED)
-        .subquery()
-    )
-    too_long = [
-        and_(
-            some.c.source == source,
-            some.c.state.is_not_distinct_from(state),
-            some.c.last_news_at <= moment,
-        )
-        for (source, state), moment in silence.cutoffs(known, now).items()
-    ]
-    told = (
-        select(some.c.source, func.count(), func.min(some.c.last_news_at))
-        .where(or_(false(), *too_long))
-        .group_by(some.c.source)
-        .order_by(some.c.source)
-    )
-    looked = select(func.count()).select_from(some)
-    found = connection.execute(told).all()
-    more = bool(found) and connection.execute(looked).scalar_one() == LOOKED
-    return {source: Waiting(count, since, more) for source, count, since in found}
+    rows = select(row.source, row.state, row.last_news_at).where(unfinished).order_by(row.place)
+    told = connection.execute(rows.limit(LOOKED)).all()
+    cutoffs = silence.cutoffs(known, now)
+    found: dict[str, list[datetime]] = {}
+    for source, state, heard in told:
+        moment = cutoffs.get((source, state))
+        if moment is not None and heard <= moment:
+            found.setdefault(source, []).append(heard)
+    more = len(told) == LOOKED
+    return {source: Waiting(len(some), min(some), more) for source, some in sorted(found.items())}
 
 
 def _begin(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from app.doors import acts, deps
 from app.notifications import event_types, notification as canonical
 from app.runtime import Runtime
 from app.sources import base
-from app.store import attention, engine, feeds, log, orders, pulse, stats
+from app.store import engine, feeds, log, orders, pulse, stats
 from app.ui import shell
 
 NEWEST: Final = 8
@@ -37,7 +37,7 @@ router = shell.router("/ui")
 class Need:
     """Something that needs somebody: `word` for its chip, how many, since when, and where to act.
 
-    `says` continues the count: `3 alarms`. `bounded`: there may be more.
+    `says` continues the count: `3 alarms`. `more`: or there are more.
     """
 
     word: str
@@ -47,7 +47,7 @@ class Need:
     since: datetime | None
     to: str
     act: str
-    bounded: bool = False
+    more: bool = False
 
 
 @router.get("")
@@ -170,15 +170,12 @@ def _of_feeds(told: Mapping[str, Any]) -> Iterator[Need]:
 
 def _of_orders(connection: engine.Connection) -> Iterator[Need]:
     """What is open on the work list, by its sort, the gravest first."""
-    found: dict[str, list[tuple[int, datetime]]] = {word: [] for word in WORDS}
-    for (_, word), (count, since, _orders) in attention.counts(connection).items():
-        found[word].append((count, since))
-    for word, some in found.items():
-        if some:
-            count = sum(n for n, _ in some)
+    found = pulse.openings(connection)
+    for word, says in WORDS.items():
+        if word in found:
+            count, since = found[word].count, found[word].since
             to = f"/ui/attention{shell.query(attention=word)}"
-            says = WORDS[word][count > 1]
-            yield Need(word, count, says, "", min(at for _, at in some), to, "Take one")
+            yield Need(word, count, says[count > 1], "", since, to, "Take one")
 
 
 def _of_silence(runtime: Runtime, connection: engine.Connection) -> Iterator[Need]:

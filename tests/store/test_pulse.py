@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy
 
 from app.store import engine, pulse
-from tests.store import filling, test_commands, test_orders, test_quarantine
+from tests.arrivals import RECEIVED
+from tests.store import filling, test_attention, test_commands, test_orders, test_quarantine
 
 NOW = datetime(2026, 11, 21, 6, 30, 20, tzinfo=UTC)
 
@@ -116,6 +117,20 @@ def test_orders_are_counted_by_state_the_most_first(database):
         ),
     )
     assert read(database, pulse.by_state) == [("held", 2), (None, 1), ("completed", 1)]
+
+
+def test_what_is_open_on_the_work_list_waits_by_its_sort(database):
+    test_attention.follow(
+        database,
+        test_attention.story("a", "n1", "n4"),
+        test_attention.story("b", "n2", source="guide"),
+        test_attention.story("c", "n3", word="buyer_action"),
+    )
+    test_attention.follow(database, test_attention.story("b", source="guide", seq=2))
+    assert read(database, pulse.openings) == {
+        "alarm": pulse.Waiting(2, RECEIVED),
+        "buyer_action": pulse.Waiting(1, RECEIVED),
+    }
 
 
 def test_what_is_open_in_quarantine_waits_since_the_oldest_came(database):
