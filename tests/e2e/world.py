@@ -39,6 +39,7 @@ HOUSE = Path(__file__).parent.parent.parent
 ACCOUNT = "sandbox"
 FINAL = frozenset({"cancelled", "delivered"})
 SOURCES = ("stadsnat", "covage", "tjansteguiden")
+WRITTEN_BACK = "SELECT count(*) FROM command WHERE command = 'set_status' AND state = 'done'"
 CONNECTED = "SELECT count(*) FROM feed WHERE caught_up_at IS NOT NULL"
 
 
@@ -214,16 +215,19 @@ class World:
     def shake(self) -> None:
         """Let the story happen, and kill replicas at random moments of it.
 
-        It begins once the feeds are connected, as its time passes days between two pages.
+        It begins once the feeds are connected, as its time passes days between two pages, and goes
+        on once the first order was answered: later ones may go on before we come to it.
         """
         self.until("the first turns", lambda: self.rows(CONNECTED) == [(len(SOURCES),)])
+        self.advance(3 * self.size.every)
+        self.until("a write-back", lambda: self.rows(WRITTEN_BACK) != [(0,)])
         kills = Counter(self.chance.randrange(1, self.size.steps) for _ in range(self.size.kills))
-        passed = 0.0
+        passed = 3 * self.size.every
         for step in range(1, self.size.steps + 1):
             # slowly at first: the feeds with many events an order come to their end early
             moment = (step / self.size.steps) ** 3 * self.size.span
-            self.advance(moment - passed)
-            passed = moment
+            self.advance(max(moment - passed, 0.0))
+            passed = max(moment, passed)
             self.asked_again()
             for _ in range(kills[step]):
                 self.kill()
