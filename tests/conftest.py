@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 import sqlalchemy
+import structlog
 
 from app.store import engine, schema
 from tests import postgres
@@ -41,6 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Hand the folder to an xdist worker."""
     node.workerinput[FOLDER] = str(getattr(node.config, FOLDER))
+
+
+@pytest.fixture(autouse=True)
+def log_lines_of_its_own() -> Iterator[None]:
+    """What a command has configured ends with its test: the stream it writes to does."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

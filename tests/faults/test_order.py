@@ -170,20 +170,24 @@ def _stop_while_it_holds(pid: int, url: str) -> None:
     """SIGSTOP until a look at pg_locks says that the stopped process holds the append lock."""
     made = engine.create(url)
     held = sqlalchemy.text(
-        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE"
+        "SELECT pid FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE"
         " l.locktype = 'advisory' AND l.granted AND l.objid = :low AND l.classid = :high"
         " AND a.state = 'idle in transaction'"
     )
     key = {"low": statements.LOCK & 0xFFFFFFFF, "high": statements.LOCK >> 32}
     ends = time.monotonic() + 30
+
+    def holder() -> int | None:
+        time.sleep(0.05)
+        with engine.read(made) as connection:
+            return connection.execute(held, key).scalar_one_or_none()
+
     with contextlib.ExitStack() as stack:
         stack.callback(made.dispose)
         while time.monotonic() < ends:
             os.kill(pid, signal.SIGSTOP)
-            time.sleep(0.05)
-            with engine.read(made) as connection:
-                holds = connection.execute(held, key).scalar_one()
-            if holds:
+            found = holder()
+            if found is not None and found == holder():  # one that runs would have ended by now
                 return
             os.kill(pid, signal.SIGCONT)
             time.sleep(0.01)
