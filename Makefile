@@ -36,7 +36,7 @@ help:  ## list these targets
 run: $(READY)  ## the demo: receive from four operators, by push and pull, and show it
 	$(BIN)/listener demo $(ARGS)
 
-test: $(READY)  ## run every test (under 5 minutes on 2 cores)
+test: $(READY)  ## run every test (4 minutes on 4 cores)
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 coverage: $(READY)  ## run every test under branch coverage, and report it
