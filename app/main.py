@@ -46,5 +46,5 @@ def create_app(settings: config.Settings, *, feeds: bool = True) -> FastAPI:
     for router in (health.router, oauth.router, contract.router, *admin.routers, *ui.routers):
         app.include_router(router)
     app.add_middleware(listener.ListenerDoor, runtime=runtime)
-    problems.install(app)
+    problems.install(app, {ui.HOME: ui.refused})
     return app

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fastapi.exceptions import RequestValidationError
+from starlette import requests
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
@@ -32,6 +33,8 @@ CONTENT_TYPE: Final = "application/json;charset=utf-8"
 REALM: Final = "tmf-listener"
 LONGEST_MESSAGE: Final = 4096
 Headers = list[tuple[bytes, bytes]]
+Face = Callable[["Request", "Answer"], Response]
+"""How the rooms below a path show an answer: a page, where the others give JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,12 +278,14 @@ def _routes(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
             yield from _routes(inner.routes)
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, faces: Mapping[str, Face] = MappingProxyType({})) -> None:
     """Make every error of `app` an `ErrorRepresentation`, and put the last net around it.
 
-    A path with a slash too many is unknown like any other, not redirected.
+    `faces`: by the beginning of a path, what shows it otherwise. A path with a slash too many is
+    unknown like any other, not redirected.
     """
     app.router.redirect_slashes = False
+    app.state.faces = faces
     known = (errors.Refused, errors.Unavailable, RequestValidationError, HTTPException)
     for kind in (*known, *trouble.ERRORS):
         app.add_exception_handler(kind, _handle)
@@ -288,13 +293,23 @@ def install(app: FastAPI) -> None:
 
 
 async def _handle(request: Request, error: Exception) -> Response:
-    found = of_any(request, error)
+    found = _of_any(request, error)
     if found is None:
         raise error
+    return shown(request, found)
+
+
+def shown(request: Request, found: Answer) -> Response:
+    """`found` as the rooms below the path of `request` show it."""
+    path = request.scope["path"]
+    for prefix, face in request.app.state.faces.items():
+        if path == prefix or path.startswith(f"{prefix}/"):
+            made: Response = face(request, found)
+            return made
     return response(found)
 
 
-def of_any(request: Request, error: Exception) -> Answer | None:
+def _of_any(request: Request, error: Exception) -> Answer | None:
     """The answer for what a route raised; null for a fault of ours, which the net catches."""
     match error:
         case errors.Refused() | errors.Unavailable():
@@ -346,4 +361,13 @@ class Net:
             found = unexpected(error, where=getattr(route, "path", "-"))
             if begun:
                 raise
-            await send_answer(found, send)
+            await _told_last(found, scope, receive)(scope, receive, send)
+
+
+def _told_last(found: Answer, scope: Scope, receive: Receive) -> Response:
+    """`found` as it is shown there; as JSON where even that fails."""
+    try:
+        return shown(requests.Request(scope, receive), found)
+    except Exception as error:  # noqa: BLE001 - the last net has none below it
+        telemetry.logger("problems").error("no_face", **telemetry.frames(error))
+        return response(found)

@@ -19,11 +19,14 @@ from app.ui import (
     orders,
     overview,
     quarantine,
+    shell,
     sources,
     statics,
     trail,
 )
 
+HOME: Final = shell.HOME
+refused: Final = shell.refused
 routers: Final[tuple[APIRouter, ...]] = (
     statics.router,
     entrance.router,

@@ -82,9 +82,10 @@ async def sign_out(request: Request) -> Response:
 
 def inside(address: str) -> str:
     """`address` if it is one of a page of ours, else the overview's."""
-    plain = unquote(address)
-    safe = plain == "/ui" or plain.startswith(("/ui/", "/ui?"))
-    return address if safe and "\\" not in plain and ".." not in plain else "/ui"
+    path = unquote(address.partition("?")[0])
+    inner = path == shell.HOME or path.startswith(f"{shell.HOME}/")
+    plain = inner and ".." not in path and "\\" not in path and address.isprintable()
+    return address if plain else shell.HOME
 
 
 def _let_in(request: Request, session: sessions.Session, to: str) -> Response:

@@ -100,6 +100,25 @@ def outstanding(
     )
 
 
+class Named(filters.Order):
+    """An order by its source and its id, whatever that is made of."""
+
+    source: str
+    order_id: str
+
+
+@router.get("/one")
+def named(
+    request: Request,
+    runtime: deps.The,
+    seen_by: visit.Reader,
+    asked: Annotated[Named, Query()],
+) -> Response:
+    """One order whose id is no plain word, as `one` tells it (`shell.order_address`)."""
+    given = filters.Order(resource_type=asked.resource_type)
+    return one(request, runtime, seen_by, asked.source, asked.order_id, given)
+
+
 @router.get("/{source}/{order_id:path}")
 def one(
     request: Request,
@@ -123,7 +142,6 @@ def one(
         raise errors.NotFound(f"The source {source} has told of no order {order_id}.")
     if story is None:
         return shell.render(request, "order_placed.html", placed=placed)
-    own_address = shell.order_address(source, order_id)
     return shell.render(
         request,
         "order.html",
@@ -131,8 +149,7 @@ def one(
         person=person if seen_by.sees_personal else None,
         hidden_person=person is not None and not seen_by.sees_personal,
         others=[key.resource_type for key in found if chosen is None or key != chosen.key],
-        own_address=own_address,
-        here=own_address + shell.query(resource_type=asked.resource_type),
+        here=shell.order_address(source, order_id, asked.resource_type),
         **story,
     )
 

@@ -8,21 +8,19 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import jinja2
 from fastapi import APIRouter, Depends
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app import errors
 from app.doors import deps, problems
-from app.store import trouble
 from app.ui import statics, visit, words
 
 POLICY: Final = (
@@ -38,10 +36,18 @@ HEADERS: Final = {
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
+HOME: Final = "/ui"
 SEE_OTHER: Final = 303
 SAID: Final = "listener_said"
+KEPT: Final = frozenset({"retry-after", "allow"})
+"""What a page of a refusal keeps of the headers of its answer."""
+
+AS_IT_IS: Final = {"hx-reswap": "none"}
 LOGIN_CODES: Final = frozenset({40, 41, 42})
 SIGN_IN: Final = "/ui/sign-in"
+
+PLAIN: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]+", re.ASCII)
+"""An id that stands in a path as it is."""
 
 NAVIGATION: Final = (
     ("/ui", "Overview"),
@@ -55,10 +61,12 @@ NAVIGATION: Final = (
 )
 
 NEXT_STEPS: Final = {
+    1: "Try again. If it stays so, give whoever runs the listener the reference: its log has more.",
     20: "Follow a link of the pages instead of typing an address.",
     28: "Take the filter away, or choose another value.",
     50: "Ask whoever runs the listener for a link with more scopes: listener token --ui --scope …",
     60: "It may have been a link to something of another listener. Look for its id in the list.",
+    61: "Open the page it belongs to, and act from there.",
     69: "Open its page again to see how it stands now.",
     70: "Start again from the newest: the log was restored or moved since that link was made.",
     5: "Try again in a few seconds; nothing was lost.",
@@ -100,9 +108,16 @@ def query(**values: object) -> str:
     return f"?{urlencode(given)}" if given else ""
 
 
-def order_address(source: str, order_id: str) -> str:
-    """Where the story of an order is told."""
-    return f"/ui/orders/{quote(source, safe='')}/{quote(order_id, safe='')}"
+def order_address(source: str, order_id: str, resource_type: str | None = None) -> str:
+    """Where the story of an order is told.
+
+    An id of plain letters stands in the path. Any other is a parameter: on the way browsers resolve
+    `.` and `..` in a path, and proxies `%2F` and `//`.
+    """
+    if PLAIN.fullmatch(order_id):
+        plain = f"/ui/orders/{quote(source, safe='')}/{order_id}"
+        return plain + query(resource_type=resource_type)
+    return "/ui/orders/one" + query(source=source, order_id=order_id, resource_type=resource_type)
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
@@ -151,7 +166,7 @@ def _said(request: Request) -> tuple[str, str] | None:
 
 
 class Page(APIRoute):
-    """A route whose refusals are pages, and whose address has no empty parameters."""
+    """A route whose address has no empty parameters."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The usual handler, inside ours."""
@@ -159,18 +174,7 @@ class Page(APIRoute):
 
         async def handler(request: Request) -> Response:
             tidy = _without_empty(request)
-            if tidy is not None:
-                return go(tidy)
-            try:
-                return await usual(request)
-            except (
-                errors.Refused,
-                errors.Unavailable,
-                RequestValidationError,
-                HTTPException,
-                *trouble.ERRORS,
-            ) as error:
-                return _refusal(request, error)
+            return await usual(request) if tidy is None else go(tidy)
 
         return handler
 
@@ -192,24 +196,30 @@ def _without_empty(request: Request) -> str | None:
     return f"{request.url.path}{'?' + urlencode(kept) if kept else ''}"
 
 
-def _refusal(request: Request, error: Exception) -> Response:
-    found = problems.of_any(request, error)
-    if found is None:
-        raise error
+def refused(request: Request, found: problems.Answer) -> Response:
+    """The page of a refusal or a fault: what is wrong and the next step, nothing of our insides.
+
+    Where a part of a page was asked for, the page stays as it is.
+    """
     told = json.loads(found.body)
     if told["code"] in LOGIN_CODES:
         return _to_sign_in(request, told["code"])
+    told_so = ((name.decode(), value.decode()) for name, value in found.headers)
+    headers = {name: value for name, value in told_so if name in KEPT}
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=found.status, headers={**HEADERS, **headers, **AS_IT_IS})
+    request.state.visit = _visitor(request)
+    step = NEXT_STEPS.get(told["code"], "Go back, and try it another way.")
+    answer = render(request, "refused.html", status=found.status, told=told, step=step)
+    answer.headers.update(headers)
+    return answer
+
+
+def _visitor(request: Request) -> visit.Visit | None:
     try:
-        request.state.visit = visit.find(request)
+        return visit.find(request)
     except errors.Refused:
-        request.state.visit = None
-    return render(
-        request,
-        "refused.html",
-        status=found.status,
-        told=told,
-        step=NEXT_STEPS.get(told["code"], "Go back, and try it another way."),
-    )
+        return None
 
 
 def _to_sign_in(request: Request, code: int) -> Response:

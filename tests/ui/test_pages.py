@@ -107,6 +107,15 @@ def test_two_clicks_from_the_link_to_the_story_of_an_order(page, asked):
     assert page.get_by_role("img", name="The course of order").count() == 1
 
 
+def test_a_browser_comes_to_the_order_called_dot_dot_by_its_link(page, asked):
+    for order_id in ("..", "a/../b%2F"):
+        asked.told(order=order_id)
+        page.goto(f"{asked.server.url}/ui/notifications")
+        page.get_by_role("link", name=order_id, exact=True).first.click()
+        page.get_by_role("heading", name="The story").wait_for()
+        assert page.locator("h1 .id").inner_text() == order_id
+
+
 def form_token(client):
     (found, *_) = re.findall(
         r'name="form_token" value="([0-9a-f]+)"', client.get("/ui/quarantine").text
