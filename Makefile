@@ -12,6 +12,10 @@ export UV_PYTHON_PREFERENCE := only-system
 export UV_COMPILE_BYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# What is compiled once is kept, whatever the machine is set to: the tests alone start some hundred
+# processes of ours, and each would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Somebody without a home of their own (a service's user) keeps the downloads here.
 ifeq ($(shell [ -w "$$HOME" ] && echo yes),)
 export UV_CACHE_DIR := $(CURDIR)/.tools/cache
