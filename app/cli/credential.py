@@ -6,15 +6,14 @@ source, so that they can be rotated without a gap.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from app import clock, runtime, settings
 from app.cli import duration, failure, opening, screen
-from app.security import credentials
+from app.security import credentials, issuing
 from app.store import credentials as stored, engine
 
 ADD_EXAMPLES = (
@@ -26,28 +25,12 @@ VOID_EXAMPLES = ("listener credential void orange",)
 REVOKE_EXAMPLES = ("listener credential revoke 0199f2a4",)
 
 
-class Type(StrEnum):
-    """What kind of credential: how the operator presents it."""
-
-    API_KEY = "api_key"
-    BASIC = "basic"
-    CALLBACK_KEY = "callback_key"
-    CLIENT = "client"
-
-
-HOW = {
-    Type.API_KEY: "the operator sends it as the header X-API-Key",
-    Type.BASIC: "the operator sends it by HTTP Basic: user {source}, this as the password",
-    Type.CALLBACK_KEY: "the operator's callback: /externalapi/listener/v1/KEY/listener",
-    Type.CLIENT: "the operator fetches tokens at /oauth2/token: client_id {source}, this as secret",
-}
-"""How each type is presented."""
-
-
 def add(
     source: Annotated[str, typer.Argument(help="The source, as listener.toml names it.")],
     *,
-    type_: Annotated[Type, typer.Option("--type", help="How the operator presents it.")],
+    type_: Annotated[
+        credentials.Type, typer.Option("--type", help="How the operator presents it.")
+    ],
     label: Annotated[str | None, typer.Option(help="A word to know it by.")] = None,
     expires: Annotated[
         timedelta | None,
@@ -59,24 +42,20 @@ def add(
     found = settings.load()
     chosen = opening.push_source(opening.configuration(found), source)
     now = clock.SystemClock().now()
-    secret, row = credentials.make(
-        chosen.name,
-        type_.value,
-        pepper=credentials.pepper(settings.signing_secret(found)),
-        now=now,
-        label=label,
-        expires_at=now + expires if expires else None,
-    )
+    wanted = issuing.Wanted(chosen, type_.value, label, expires)
+    pepper = credentials.pepper(settings.signing_secret(found))
     with opening.using(runtime.open_database(found)) as opened, opened.begin() as connection:
-        credentials.check_room(stored.active(connection), chosen.name, type_.value, now)
-        stored.add(connection, row)
+        secret, row = issuing.issue(connection, wanted, pepper=pepper, now=now)
         opening.record(connection, "credential.add", row.id, at=now, source=chosen.name)
     if as_json:
         screen.json_line({"id": row.id, "source": row.source, "type": row.type, "secret": secret})
         return
     typer.echo(secret)
     screen.done(f"credential {row.id} of {row.source}; it is not shown again")
-    screen.remark(HOW[type_].format(source=row.source))
+    screen.remark(issuing.HOW[type_].format(source=row.source))
+    missing = issuing.missing_entry(chosen, type_)
+    if missing is not None:
+        screen.remark(f"it is refused until the source {row.source} lists it: {missing}")
 
 
 def listing(
@@ -90,7 +69,7 @@ def listing(
         rows = stored.listing(connection, source)
     if as_json:
         for row in rows:
-            screen.json_line({**_shown(row), "status": _status(row, now)})
+            screen.json_line({**_shown(row), "status": credentials.standing(row, now)})
         return
     screen.table(
         ("id", "source", "type", "label", "status", "created_at", "expires_at"),
@@ -100,7 +79,7 @@ def listing(
                 row.source,
                 row.type,
                 row.label,
-                _status(row, now),
+                credentials.standing(row, now),
                 row.created_at,
                 row.expires_at,
             )
@@ -150,9 +129,3 @@ def _shown(row: stored.StoredCredential) -> dict[str, object]:
         "expires_at": row.expires_at,
         "revoked_at": row.revoked_at,
     }
-
-
-def _status(row: stored.StoredCredential, now: datetime) -> str:
-    if row.revoked_at is not None:
-        return "revoked"
-    return "active" if credentials.holds(row, now) else "expired"

@@ -12,6 +12,7 @@ from typing import Any
 
 from app import errors
 from app.runtime import Runtime
+from app.security import issuing
 from app.sources import base
 from app.store import audit, credentials, engine, feeds, jobs, quarantine, standing
 
@@ -35,6 +36,14 @@ def record(
         target=target,
         detail=detail,
     )
+
+
+def source(runtime: Runtime, name: str) -> base.SourceConfig:
+    """The source `name`. Raises `errors.NotFound`."""
+    found = runtime.source(name)
+    if found is None:
+        raise errors.NotFound(f"there is no source {name}")
+    return found
 
 
 def feed_source(runtime: Runtime, name: str) -> base.SourceConfig:
@@ -98,6 +107,26 @@ async def discard(runtime: Runtime, id_: str, *, by: str) -> None:
         raise errors.Conflict(f"quarantine row {id_} is not open any more")
 
 
+async def add_credential(
+    runtime: Runtime, wanted: issuing.Wanted, *, by: str, id_: str | None = None
+) -> tuple[str, credentials.StoredCredential]:
+    """Give a source a credential: its secret, to be shown this once, and its row.
+
+    Raises as `issuing.issue` does.
+    """
+
+    def act(connection: engine.Connection) -> tuple[str, credentials.StoredCredential]:
+        pepper, now = runtime.local_issuer.pepper, runtime.clock.now()
+        secret, row = issuing.issue(connection, wanted, pepper=pepper, now=now, id_=id_)
+        detail = {"source": row.source, "type": row.type}
+        record(runtime, connection, by=by, action="credential.add", target=row.id, detail=detail)
+        return secret, row
+
+    made = await asyncio.wrap_future(runtime.writer.run(act))
+    await asyncio.to_thread(runtime.refresh_access)
+    return made
+
+
 async def revoke(runtime: Runtime, source: str, id_: str, *, by: str) -> bool:
     """Revoke the credential `id_` of `source`; false where it is none, or revoked already."""
 
@@ -109,4 +138,6 @@ async def revoke(runtime: Runtime, source: str, id_: str, *, by: str) -> bool:
             record(runtime, connection, by=by, action="credential.revoke", target=id_)
         return done
 
-    return await asyncio.wrap_future(runtime.writer.run(act))
+    done = await asyncio.wrap_future(runtime.writer.run(act))
+    await asyncio.to_thread(runtime.refresh_access)
+    return done

@@ -15,17 +15,31 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from app import errors
 from app.store.credentials import StoredCredential
 
-TYPES: Final = ("api_key", "basic", "callback_key", "client")
+
+class Type(StrEnum):
+    """What kind of credential: how the operator presents it."""
+
+    API_KEY = "api_key"
+    BASIC = "basic"
+    CALLBACK_KEY = "callback_key"
+    CLIENT = "client"
+
+
+TYPES: Final = tuple(Type)
 MAX_ACTIVE: Final = 2
 """Most active credentials of one type a source has: the old and the new while one is rotated."""
+
+_ID: Final = re.compile("[0-9a-f]{16}")
 
 UNKNOWN: Final = "The credentials are not known here."
 
@@ -33,6 +47,11 @@ UNKNOWN: Final = "The credentials are not known here."
 def pepper(secret: bytes) -> bytes:
     """The key of the hashes of credentials, derived from the signing secret."""
     return hmac.digest(secret, b"tmf-listener: credentials", "sha256")
+
+
+def new_id() -> str:
+    """An id that no credential has: 16 hex digits."""
+    return secrets.token_hex(8)
 
 
 def make(
@@ -43,14 +62,18 @@ def make(
     now: datetime,
     label: str | None = None,
     expires_at: datetime | None = None,
+    id_: str | None = None,
 ) -> tuple[str, StoredCredential]:
     """A new credential of `source`: the text to be shown once, and the row to be kept.
 
-    `type` is one of `TYPES`. Raises InvalidParameter when it is not.
+    `type` is one of `TYPES`; `id_` is one of `new_id` (null: another). Raises InvalidParameter
+    when it is not.
     """
     if type not in TYPES:
         raise errors.InvalidParameter(f"{type!r} is no type of credential: {', '.join(TYPES)}")
-    key_id = secrets.token_hex(8)
+    if id_ is not None and not _ID.fullmatch(id_):
+        raise errors.InvalidParameter("id: expected 16 hex digits")
+    key_id = id_ or new_id()
     shown = f"{key_id}.{secrets.token_urlsafe(32)}"
     row = StoredCredential(
         id=key_id,
@@ -86,6 +109,13 @@ def holds(credential: StoredCredential, now: datetime) -> bool:
     """Whether `credential` is neither revoked nor expired."""
     expired = credential.expires_at is not None and credential.expires_at <= now
     return credential.revoked_at is None and not expired
+
+
+def standing(credential: StoredCredential, now: datetime) -> str:
+    """How `credential` stands: active, expired or revoked."""
+    if credential.revoked_at is not None:
+        return "revoked"
+    return "active" if holds(credential, now) else "expired"
 
 
 def digest(text: bytes, pepper: bytes) -> bytes:

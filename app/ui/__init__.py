@@ -12,6 +12,7 @@ from fastapi import APIRouter
 
 from app.ui import (
     attention,
+    credentials,
     entrance,
     feeds,
     notifications,
@@ -37,6 +38,7 @@ routers: Final[tuple[APIRouter, ...]] = (
     quarantine.router,
     feeds.router,
     sources.router,
+    credentials.router,
     trail.router,
     nowhere.router,
 )

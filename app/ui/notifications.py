@@ -174,7 +174,7 @@ def _address(given: dict[str, Any]) -> str:
 
 def _curl(runtime: Runtime, told: dict[str, Any]) -> str:
     """A command that sends the notification once more; of one we asked for, that fetches it."""
-    base = runtime.settings.public_url or "http://127.0.0.1:" + str(runtime.settings.port)
+    base = shell.own_url(runtime)
     bearer = 'Authorization: Bearer $(listener token --source "$SOURCE")'
     text = words.text_of(told["raw"] or b"")
     if told["channel"] != canonical.Channel.PUSH or not text:

@@ -105,7 +105,7 @@ def _now(runtime: Runtime, connection: engine.Connection) -> dict[str, Any]:
     newest = orders.page(connection, orders.Filter(), after=None, limit=NEWEST, ascending=False)
     return {
         "empty": log.head(connection) == 0 and not counts["quarantine"],
-        "url": runtime.settings.public_url or f"http://127.0.0.1:{runtime.settings.port}",
+        "url": shell.own_url(runtime),
         "listener_path": event_types.SHARED_PATH,
         "counts": counts,
         "needs": list(_needs(runtime, connection, told)),

@@ -21,6 +21,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app import errors
 from app.doors import deps, problems
+from app.runtime import Runtime
 from app.ui import statics, visit, words
 
 POLICY: Final = (
@@ -94,7 +95,7 @@ def environment() -> jinja2.Environment:
         spaced=words.spaced,
         tone=words.tone,
         utc=words.utc,
-        segment=lambda text: quote(str(text), safe=""),
+        segment=segment,
     )
     made.globals.update(
         address=statics.address, query=query, navigation=NAVIGATION, order_address=order_address
@@ -108,6 +109,16 @@ def query(**values: object) -> str:
     return f"?{urlencode(given)}" if given else ""
 
 
+def segment(text: object) -> str:
+    """`text` as one part of a path."""
+    return quote(str(text), safe="")
+
+
+def own_url(runtime: Runtime) -> str:
+    """Where the listener is reached, as far as it knows."""
+    return runtime.settings.public_url or f"http://127.0.0.1:{runtime.settings.port}"
+
+
 def order_address(source: str, order_id: str, resource_type: str | None = None) -> str:
     """Where the story of an order is told.
 
@@ -115,7 +126,7 @@ def order_address(source: str, order_id: str, resource_type: str | None = None) 
     `.` and `..` in a path, and proxies `%2F` and `//`.
     """
     if PLAIN.fullmatch(order_id):
-        plain = f"/ui/orders/{quote(source, safe='')}/{order_id}"
+        plain = f"/ui/orders/{segment(source)}/{order_id}"
         return plain + query(resource_type=resource_type)
     return "/ui/orders/one" + query(source=source, order_id=order_id, resource_type=resource_type)
 

@@ -8,11 +8,9 @@ from starlette.responses import Response
 from app import errors, sources as speakers
 from app.doors import acts, deps, paging
 from app.intake import receipt
-from app.notifications import notification as canonical
-from app.runtime import Runtime
-from app.sources import base
-from app.store import credentials, engine, stats
-from app.ui import shell, visit
+from app.notifications import event_types, notification as canonical
+from app.store import engine, stats
+from app.ui import credentials, shell, visit
 
 HERE = "/ui/sources"
 
@@ -36,17 +34,18 @@ def listing(request: Request, runtime: deps.The, _: deps.Nothing) -> Response:
 @router.get("/{name}")
 def one(request: Request, runtime: deps.The, name: paging.Identifier, _: deps.Nothing) -> Response:
     """One source: its credentials, and samples to send. Raises `errors.NotFound`."""
-    source = _source(runtime, name)
+    source = acts.source(runtime, name)
     pushes = runtime.kinds[source.kind].channel is canonical.Channel.PUSH
-    with engine.read(runtime.engine) as connection:
-        held = credentials.listing(connection, name)
     return shell.render(
         request,
         "source.html",
         source=source,
         kind=runtime.kinds[source.kind],
-        held=held,
+        pushes=pushes,
+        url=shell.own_url(runtime),
+        listener_path=event_types.SHARED_PATH,
         samples=speakers.samples(source.kind) if pushes else [],
+        **credentials.told(runtime, source),
     )
 
 
@@ -55,7 +54,7 @@ async def sample(
     request: Request, runtime: deps.The, seen_by: visit.Admin, name: paging.Identifier
 ) -> Response:
     """Take in a shipped sample as if the source had sent it. Raises `errors.NotFound`."""
-    source = _source(runtime, name)
+    source = acts.source(runtime, name)
     wanted = (await request.form()).get("sample")
     found = next((one for one in speakers.samples(source.kind) if one.name == wanted), None)
     if found is None or not found.path:
@@ -80,21 +79,3 @@ async def sample(
             word = "It came before: counted as a sighting."
             new = isinstance(outcome, receipt.Appended)
             return shell.go(f"/ui/notifications/{outcome.id}", "Taken in." if new else word)
-
-
-@router.post("/{name}/revoke")
-async def revoke(
-    request: Request, runtime: deps.The, seen_by: visit.Admin, name: paging.Identifier
-) -> Response:
-    """Revoke one of its credentials."""
-    id_ = str((await request.form()).get("credential", ""))
-    done = await acts.revoke(runtime, name, id_, by=seen_by.who.subject)
-    word = f"{id_} is revoked." if done else "It is revoked already, or none of this source."
-    return shell.go(f"{HERE}/{name}", word, tone="good" if done else "wait")
-
-
-def _source(runtime: Runtime, name: str) -> base.SourceConfig:
-    source = runtime.source(name)
-    if source is None:
-        raise errors.NotFound(f"there is no source {name}")
-    return source
