@@ -123,7 +123,7 @@ def outstanding(
     if source is not None:
         rows = rows.where(table.source == source)
     if told is not None:
-        known = select(ORDERS.c.place).where(_is_same()).exists()
+        known = select(ORDERS.c.place).where(told_of()).exists()
         rows = rows.where(known if told else ~known)
     if after_id is not None:
         rows = rows.where(table.id > after_id)
@@ -160,6 +160,13 @@ def placed_as(own_ref: str) -> ColumnElement[bool]:
     same = and_(row.c.source == placed.source, row.c.order_id == placed.order_id)
     named = select(row.c.place).select_from(EXPECTED_ORDER.join(row, same))
     return ORDERS.c.place.in_(named.where(placed.own_ref == own_ref))
+
+
+def told_of() -> ColumnElement[bool]:
+    """Which rows of `orders` are of the order that was placed."""
+    table, row = EXPECTED_ORDER.c, ORDERS.c
+    named = or_(*(row.resource_type == name for name in sorted(_NAMES)))
+    return and_(row.source == table.source, row.order_id == table.order_id, named)
 
 
 def _link(
@@ -215,12 +222,6 @@ def _news(
         (told["source"], told["order_id"]): {name: told[name] for name in _TOLD}
         for told in connection.execute(rows).mappings()
     }
-
-
-def _is_same() -> ColumnElement[bool]:
-    table, row = EXPECTED_ORDER.c, ORDERS.c
-    named = or_(*(row.resource_type == name for name in sorted(_NAMES)))
-    return and_(row.source == table.source, row.order_id == table.order_id, named)
 
 
 def _id(placed: Expected) -> str:

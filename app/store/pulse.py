@@ -22,10 +22,10 @@ from sqlalchemy import (
     text,
 )
 
-from app.store import silence, tables
+from app.store import expected, silence, tables
 from app.store.feed_tables import COMMAND
 from app.store.order_tables import ORDERS
-from app.store.work_tables import OPENING
+from app.store.work_tables import EXPECTED_ORDER, OPENING
 
 MINUTES: Final = 60
 MOST: Final = 10_000
@@ -36,7 +36,8 @@ MOST_COMMANDS: Final = 1000
 
 
 LOOKED: Final = 4000
-"""Unfinished orders that are looked at for those that are silent: those with the oldest news."""
+"""Unfinished orders that are looked at for those that are silent: those with the oldest news; and
+placed ones for those never told of: those placed first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,13 @@ def openings(connection: Connection) -> dict[str, Waiting]:
     return {word: Waiting(count, since) for word, count, since in connection.execute(rows)}
 
 
-def in_quarantine(connection: Connection) -> Waiting:
-    """The refused bodies that are neither released nor discarded."""
+def in_quarantine(connection: Connection, source: str | None = None) -> Waiting:
+    """The refused bodies (null: of any source) that are neither released nor discarded."""
     row = tables.QUARANTINE.c
-    count, oldest = connection.execute(
-        select(func.count(), func.min(row.id)).where(row.status == "open")
-    ).one()
+    held = select(func.count(), func.min(row.id)).where(row.status == "open")
+    if source is not None:
+        held = held.where(row.source == source)
+    count, oldest = connection.execute(held).one()
     since = connection.execute(select(row.received_at).where(row.id == oldest)).scalar()
     return Waiting(count, since)
 
@@ -130,6 +132,25 @@ def silent(connection: Connection, known: silence.Patience, now: datetime) -> di
             found.setdefault(source, []).append(heard)
     more = len(told) == LOOKED
     return {source: Waiting(len(some), min(some), more) for source, some in sorted(found.items())}
+
+
+def unheard(connection: Connection) -> dict[str, Waiting]:
+    """By source: those among the `LOOKED` outstanding orders placed first never told of."""
+    placed = EXPECTED_ORDER.c
+    oldest = select(placed.id).where(placed.over_at.is_(None)).order_by(placed.id).limit(LOOKED)
+    some = oldest.subquery()
+    looked, last = connection.execute(select(func.count(), func.max(some.c.id))).one()
+    if not looked:
+        return {}
+    told = select(ORDERS.c.place).where(expected.told_of()).exists()
+    rows = (
+        select(placed.source, func.count(), func.min(placed.placed_at))
+        .where(placed.over_at.is_(None), placed.id <= last, ~told)
+        .group_by(placed.source)
+        .order_by(placed.source)
+    )
+    more = looked == LOOKED
+    return {source: Waiting(n, since, more) for source, n, since in connection.execute(rows)}
 
 
 def _begin(moment: datetime) -> str:

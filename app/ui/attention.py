@@ -13,7 +13,7 @@ from app import errors
 from app.doors import deps, filters, paging, work
 from app.notifications import notification as canonical
 from app.store import attention, engine, epochs
-from app.ui import entrance, shell, visit
+from app.ui import entrance, needs, shell, visit
 
 HERE = "/ui/attention"
 STATES = ("closed", "cleared", "all")
@@ -27,7 +27,7 @@ def listing(
     runtime: deps.The,
     asked: Annotated[filters.Attention, Query()],
 ) -> Response:
-    """One part of the work list, oldest first."""
+    """One part of the work list, oldest first; below all of it, what else needs somebody."""
     with engine.read(runtime.engine) as connection:
         epoch = epochs.current(connection)
         rows = attention.page(
@@ -36,6 +36,8 @@ def listing(
             after_id=paging.identifier(asked, epoch),
             limit=asked.limit + 1,
         )
+        plain = asked == filters.Attention()
+        beside = list(needs.beside(runtime, connection)) if plain else []
     page = paging.page(rows, asked.limit, epoch, by="notification_id")
     given = asked.model_dump(exclude_defaults=True, exclude={"after"})
     following = {**given, "after": page["next"]}
@@ -43,6 +45,7 @@ def listing(
         request,
         "attention.html",
         items=page["items"],
+        beside=beside,
         asked=asked,
         given=given,
         here=HERE + shell.query(**given),

@@ -24,7 +24,7 @@ TONES: Final[Mapping[str, str]] = MappingProxyType({
     # attention and flags
     "buyer_action": "wait", "alarm": "bad", "follow_up": "wait", "conflicting": "bad",
     "changed_after_final": "bad", "out_of_order": "wait", "late": "wait", "removed": "calm",
-    "silent": "wait",
+    "silent": "wait", "unheard": "wait",
     # feeds
     "ok": "good", "starting": "busy", "reading": "busy", "failing": "bad",
     "unauthorized": "bad", "stalled": "bad", "paused": "wait", "disabled": "calm",

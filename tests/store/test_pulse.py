@@ -10,7 +10,14 @@ import sqlalchemy
 
 from app.store import engine, pulse
 from tests.arrivals import RECEIVED
-from tests.store import filling, test_attention, test_commands, test_orders, test_quarantine
+from tests.store import (
+    filling,
+    test_attention,
+    test_commands,
+    test_expected,
+    test_orders,
+    test_quarantine,
+)
 
 NOW = datetime(2026, 11, 21, 6, 30, 20, tzinfo=UTC)
 
@@ -187,3 +194,34 @@ def test_those_heard_of_too_long_ago_for_their_source_and_state_are_silent(datab
     assert read(database, pulse.silent, known, NOW) == {
         "guide": pulse.Waiting(1, at("01:00:00"), more=True)
     }
+
+
+def test_placed_orders_never_told_of_wait_since_the_oldest_was_placed(database, monkeypatch):
+    test_expected.put(
+        database,
+        *(
+            test_expected.placed(order_id, source=source, placed_at=at(clock))
+            for order_id, source, clock in (
+                ("told", "guide", "01:00:00"),
+                ("over", "guide", "01:30:00"),
+                ("first", "guide", "02:00:00"),
+                ("then", "guide", "03:00:00"),
+                ("told", "covage", "04:00:00"),
+            )
+        ),
+    )
+    test_expected.told(
+        database,
+        {"source": "guide", "order_id": "told", "state": "held"},
+        {"source": "guide", "order_id": "over", "state": "completed"},
+    )
+    assert read(database, pulse.unheard) == {
+        "covage": pulse.Waiting(1, at("04:00:00")),
+        "guide": pulse.Waiting(2, at("02:00:00")),
+    }
+    monkeypatch.setattr(pulse, "LOOKED", 2)
+    assert read(database, pulse.unheard) == {"guide": pulse.Waiting(1, at("02:00:00"), more=True)}
+
+
+def test_where_nothing_was_placed_nothing_is_missed(database):
+    assert read(database, pulse.unheard) == {}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import uuid
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from tests import serving
 
 DEADLINE = 15.0
+Found = TypeVar("Found")
 V5 = "/tmf-api/productOrderingManagement/v5/listener"
 
 
@@ -55,3 +58,13 @@ def row(server: serving.Listener, order_id: str, *, news: int = 1) -> dict[str, 
                 return dict(each)
         time.sleep(0.05)
     raise TimeoutError(order_id)
+
+
+async def until(look: Callable[[], Awaitable[Found]], fits: Callable[[Found], bool]) -> Found:
+    """What `look` finds once it fits; what it found last where it never does."""
+    ends = time.monotonic() + DEADLINE
+    found = await look()
+    while not fits(found) and time.monotonic() < ends:
+        await asyncio.sleep(0.05)
+        found = await look()
+    return found
