@@ -15,7 +15,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -24,10 +24,9 @@ import sqlalchemy
 from app.notifications import findable
 from app.notifications.notification import rfc3339
 from app.store import epochs, followers, indexing, search_tables, statements, zones
+from bench import beside
 
-STARTED = datetime(2026, 8, 1, tzinfo=UTC)
-APART = timedelta(seconds=7)
-SOURCES = tuple(f"operator-{n}" for n in range(10))
+SOURCES = beside.SOURCES
 LIVES = 3000
 """How far apart, in orders, those are that live at the same time."""
 
@@ -111,7 +110,7 @@ class Life:
             "source": source_of(self.order),
             "order_id": f"PO-{n}",
             "id": f"{self.first_at}-{n}",
-            "over_at": None,
+            "over_at": self.last_at if self.state in FINAL else None,
             "own_ref": f"own-{n}",
             "access_id": f"ACC{self.order // 2:07}",
             "placed_at": self.first_at,
@@ -178,8 +177,9 @@ class Words:
         return " ".join(self._chance.choices(self.all, cum_weights=self._weights, k=8))
 
 
-def notifications(count: int, orders: int) -> Iterator[dict[str, Row]]:
-    """`count` notifications of `orders` orders, each as its rows by table, in the log's order."""
+def notifications(calendar: beside.Calendar, orders: int) -> Iterator[dict[str, Row]]:
+    """The notifications of `orders` orders, each as its rows by table, in the log's order."""
+    count = calendar.count
     chance = random.Random(7)  # the same database every time
     words = Words(chance)
     steps = bytearray(orders)
@@ -194,11 +194,14 @@ def notifications(count: int, orders: int) -> Iterator[dict[str, Row]]:
         elif chance.random() < SHARE_OF_ODD:
             kind, state, attention = chance.choice(ODD)
         steps[order] = min(steps[order] + 1, 255)
-        yield _notification(seq, order, (kind, state, attention), chance, words)
+        yield _notification(
+            seq, calendar.moment(seq), order, (kind, state, attention), chance, words
+        )
 
 
 def _notification(
     seq: int,
+    received: datetime,
     order: int,
     told: tuple[str, str | None, str | None],
     chance: random.Random,
@@ -206,7 +209,6 @@ def _notification(
 ) -> dict[str, Row]:
     kind, state, attention = told
     source = source_of(order)
-    received = STARTED + seq * APART
     at = rfc3339(received)
     event_id = f"{chance.getrandbits(128):032x}"
     refs = {"crm": f"CRM-{order:07}", "site": f"S{order % 9973}"} if order % 3 == 0 else {}
@@ -217,7 +219,7 @@ def _notification(
         "ledger": (digest, seq, source, event_id, digest, digest, 0, at),
         "log": (
             seq,
-            f"{int(received.timestamp()):012x}-7{seq & 0xFFF:03x}-{chance.getrandbits(62):016x}",
+            beside.uuid7(received, seq, chance.getrandbits(62)),
             source, "push", "tmf622_v4", event_id, "ProductOrderStateChangeEvent", kind,
             "productOrder", f"PO-{order:07}", None, f"/productOrder/PO-{order:07}",
             f"ext-{order:07}", "[]", f"SVC{order:07}" if order % 4 == 0 else None,
@@ -233,17 +235,20 @@ def _notification(
 def fill(database: sqlalchemy.Engine, count: int, orders: int) -> None:
     """Fill the empty, migrated `database`; its followers have come to the end of it."""
     put, finish = _ENGINES[database.dialect.name]
+    calendar = beside.Calendar(count, datetime.now(UTC))
     tally: Counter[tuple[str, str]] = Counter()
-    sorts: set[tuple[Any, ...]] = set()
+    sorts: dict[tuple[Any, ...], int | None] = {}
     lives: dict[int, Life] = {}
     order_id, received_at = map(statements.LOG_COLUMNS.index, ("order_id", "received_at"))
     places = [statements.LOG_COLUMNS.index(name) for name in zones.SORT[:-1]]
 
     def counted() -> Iterator[dict[str, Row]]:
-        for one in notifications(count, orders):
-            sort = tuple(one["log"][place] or "" for place in places)
+        for one in notifications(calendar, orders):
+            sort = tuple(one["log"][n] or "" for n in places)
             tally[sort[:2]] += 1
-            sorts.add((one["log"][0] // zones.WIDTH, *sort))
+            seq = one["log"][0]
+            place = (seq // zones.WIDTH, *sort)
+            sorts[place] = None if place in sorts else seq
             order = int(one["log"][order_id].removeprefix("PO-"))
             lives.setdefault(order, Life(order, one["log"][received_at])).tell(one["log"])
             yield one
@@ -257,7 +262,10 @@ def fill(database: sqlalchemy.Engine, count: int, orders: int) -> None:
         )
         connection.execute(
             sqlalchemy.insert(search_tables.ZONE),
-            [dict(zip(("zone", *zones.SORT), (*sort, False), strict=True)) for sort in sorts],
+            [
+                dict(zip(("zone", *zones.SORT, "seq"), (*sort, False, seq), strict=True))
+                for sort, seq in sorts.items()
+            ],
         )
         epoch = epochs.current(connection)
         for name in (indexing.FOLLOWER, PROJECTOR):
@@ -266,83 +274,11 @@ def fill(database: sqlalchemy.Engine, count: int, orders: int) -> None:
         opened = (row for life in lives.values() for row in life.openings())
         _put_rows(connection, "opening", opened)
         _put_rows(connection, "expected_order", (life.expected() for life in lives.values()))
-        _put_rows(connection, "expected_order", _silent(orders))
-        _put_rows(connection, "patience", _patience())
-        _put_rows(connection, "quarantine", _refused(count // 50))
-        _put_rows(connection, "command", _commands(count // 50))
-        _put_rows(connection, "audit_trail", _acts(count // 20))
+        never = (Life(order, at, at).expected() for order, at in beside.placed(calendar, orders))
+        _put_rows(connection, "expected_order", never)
+        for table, rows in beside.rows(calendar):
+            _put_rows(connection, table, rows)
     finish(database, count)
-
-
-def _silent(orders: int) -> Iterator[dict[str, Any]]:
-    """Orders that were placed and never told of."""
-    for order in range(orders, orders + orders // 100):
-        at = rfc3339(STARTED + order * APART)
-        yield Life(order, at, at).expected()
-
-
-def _patience() -> Iterator[dict[str, Any]]:
-    """How long news usually stay away: days, where orders last weeks."""
-    for source, state in itertools.product(SOURCES, ("acknowledged", "inProgress", "held")):
-        at = rfc3339(STARTED)
-        days = {"source": source, "state": state, "seconds": 5 * 86400.0}
-        yield {**days, "cases": 1000, "learned_at": at}
-
-
-def _refused(count: int) -> Iterator[dict[str, Any]]:
-    """Bodies that were refused; every other one is open."""
-    for n in range(count):
-        at = rfc3339(STARTED + n * APART)
-        yield {
-            "id": f"quarantine-{n:09}",
-            "source": SOURCES[n % len(SOURCES)],
-            "raw_digest": hashlib.sha256(b"%d" % n).digest(),
-            "code": 24,
-            "message": "event.productOrder.state: is no state",
-            "faults": "[]",
-            "status": ("open", "discarded")[n % 2],
-            "count": 1,
-            "received_at": at,
-            "last_received_at": at,
-            "channel": "push",
-            "body": b'{"event": {}}',
-            "length": 13,
-            "truncated": False,
-        }
-
-
-def _commands(count: int) -> Iterator[dict[str, Any]]:
-    """What was done at operators."""
-    for n in range(count):
-        at = rfc3339(STARTED + n * APART)
-        yield {
-            "id": f"command-{n:09}",
-            "source": SOURCES[n % len(SOURCES)],
-            "order_id": f"PO-{n:07}",
-            "command": "info",
-            "arguments": "{}",
-            "idempotency_key": f"key-{n}",
-            "harmful": True,
-            "state": "done",
-            "asked_by": "jwt:tests",
-            "asked_at": at,
-            "due_at": at,
-            "attempts": 1,
-            "finished_at": at,
-        }
-
-
-def _acts(count: int) -> Iterator[dict[str, Any]]:
-    """What administrators did."""
-    for n in range(count):
-        yield {
-            "id": f"act-{n:09}",
-            "at": rfc3339(STARTED + n * APART),
-            "principal": "jwt:tests",
-            "action": "quarantine.discard",
-            "target": f"quarantine-{n:09}",
-            "detail": "{}",
-        }
 
 
 def _put_rows(

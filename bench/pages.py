@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.store import cursors, engine, epochs, schema
-from bench import filling
+from bench import beside, filling
 from tests import postgres, serving
 
 WARM = 3
@@ -30,6 +31,13 @@ PAGE_MOST, SEARCH_MOST = 150.0, 100.0
 """What the p95 of a page and of a search may be, in ms."""
 
 Ask = Callable[[random.Random], str]
+
+FEED = f"""
+[[source]]
+name = "{beside.ASKED}"
+kind = "on_api"
+feed = {{ url = "http://127.0.0.1:9/api/2.3.1/", username = "u", password = "p", every = "1h" }}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,44 +263,101 @@ def measured(asker: Asker, ask: Ask, rounds: int) -> tuple[list[float], int]:
 
 
 @contextlib.contextmanager
-def filled(name: str, folder: Path, count: int, orders: int) -> Iterator[tuple[str, str]]:
-    """A filled database of engine `name`: its URL and its epoch."""
-    with contextlib.ExitStack() as stack:
-        if name == "sqlite":
-            url = f"sqlite:///{folder}/pages.db"
+def kept(name: str, folder: Path, count: int, orders: int) -> Iterator[tuple[str, str]]:
+    """A filled database of engine `name` in `folder`: its URL and its epoch.
+
+    What an earlier run left there is brought to the schema of this program, and used again.
+    """
+    mark = folder / f"{name}.json"
+    told = json.dumps({"notifications": count, "orders": orders})
+    with _server(name, folder) as (url, anew):
+        if not mark.exists() or mark.read_text() != told:
+            mark.unlink(missing_ok=True)
+            anew()
+            database = engine.create(url)
+            schema.upgrade(database)
+            began = time.perf_counter()
+            filling.fill(database, count, orders)
+            print(f"{name}: filled in {time.perf_counter() - began:.0f} s", flush=True)
+            mark.write_text(told)
         else:
-            url = stack.enter_context(postgres.cluster()).database("pages")
-        database = engine.create(url)
-        schema.upgrade(database)
-        began = time.perf_counter()
-        filling.fill(database, count, orders)
-        print(f"{name}: filled in {time.perf_counter() - began:.0f} s", flush=True)
+            database = engine.create(url)
+            schema.upgrade(database)
         with engine.read(database) as connection:
             epoch = epochs.current(connection)
         database.dispose()
         yield url, epoch
 
 
-def run(name: str, count: int, orders: int, rounds: int, only: str) -> list[Figure]:
+@contextlib.contextmanager
+def _server(name: str, folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The URL of a database of engine `name` in `folder`, and what makes it anew, empty."""
+    if name == "sqlite":
+        file = folder / "pages.db"
+
+        def without() -> None:
+            for end in ("", "-wal", "-shm"):
+                file.with_name(file.name + end).unlink(missing_ok=True)
+
+        yield f"sqlite:///{file}", without
+        return
+    base = folder / "postgresql"
+    base.mkdir(mode=0o711, exist_ok=True)
+    server = postgres.attach(base)
+
+    def again() -> None:
+        server.drop("pages")
+        server.database("pages")
+
+    try:
+        yield server.url("pages"), again
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """Where the databases are: a folder that stays, or one that goes."""
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="listener-bench-") as made:
+        Path(made).chmod(0o711)  # PostgreSQL does not run as root
+        yield Path(made)
+
+
+def run(name: str, given: argparse.Namespace) -> list[Figure]:
     """The figures of one engine."""
     figures = []
-    with tempfile.TemporaryDirectory(prefix="listener-bench-") as folder:
-        made = filled(name, Path(folder), count, orders)
-        with made as (url, epoch), serving.listener(Path(folder), database_url=url) as server:
+    count, orders = given.notifications, given.orders
+    with _folder(given.keep) as folder, tempfile.TemporaryDirectory() as work:
+        made = kept(name, folder, count, orders)
+        with made as (url, epoch), _listener(Path(work), url) as server:
             asker = Asker(server)
             asked = pages(count, orders, epoch) | ui_pages(count, orders, epoch)
             for page, ask in asked.items():
-                if only not in page:
+                if given.only not in page:
                     continue
                 if page.startswith("page:") and not asker.knows(ask(random.Random(3))):
                     print(f"  {page}: there is none", flush=True)
                     continue
-                times, size = measured(asker, ask, rounds)
+                times, size = measured(asker, ask, given.rounds)
                 p95 = statistics.quantiles(times, n=20, method="inclusive")[-1]
                 figures.append(Figure(name, page, statistics.median(times), p95, size))
                 print(f"  {page}: {figures[-1].p50:.1f} {p95:.1f} ms {size}", flush=True)
             server.terminate()
     return figures
+
+
+def _listener(folder: Path, url: str) -> AbstractContextManager[serving.Listener]:
+    """A server of the sources there are, which asks nobody."""
+    named = "".join(
+        f'[[source]]\nname = "{name}"\n' for name in ("local", "rare", *filling.SOURCES)
+    )
+    return serving.listener(
+        folder, database_url=url, config=named + FEED, arguments=("--no-feeds",)
+    )
 
 
 def table(figures: list[Figure]) -> Table:
@@ -322,13 +387,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--engine", choices=ENGINES, action="append")
     parser.add_argument("--only", default="", help="pages whose name has this in it")
+    parser.add_argument("--keep", type=Path, help="keep the databases here, and use them again")
     parser.add_argument("--json", type=Path, default=Path("bench/results/pages.json"))
     given = parser.parse_args()
-    figures = [
-        figure
-        for name in given.engine or ENGINES
-        for figure in run(name, given.notifications, given.orders, given.rounds, given.only)
-    ]
+    figures = [figure for name in given.engine or ENGINES for figure in run(name, given)]
     given.json.parent.mkdir(parents=True, exist_ok=True)
     document = {"notifications": given.notifications, "orders": given.orders}
     rows = [asdict(figure) for figure in figures]

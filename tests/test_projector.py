@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import random
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ import sqlalchemy
 from app import projector
 from app.notifications.notification import Attention, Kind
 from app.orders import order, timeline
-from app.store import engine, followers, indexing, leases, orders, retold, search
+from app.store import engine, followers, indexing, leases, orders, pulse, retold, search
 from app.store.order_tables import ORDERS
 from tests.feeds import running
 from tests.orders.telling import DAY
@@ -55,6 +56,15 @@ def rows(database: sqlalchemy.Engine) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in found]
 
 
+def counted(database: sqlalchemy.Engine) -> dict[str | None, int]:
+    """How many orders the overview says are in each state; they are as many as there are."""
+    states = [row[ORDERS.c.keys().index("state")] for row in rows(database)]
+    with engine.read(database) as connection:
+        found = dict(pulse.by_state(connection))
+    assert found == collections.Counter(states)
+    return found
+
+
 def followed(database: sqlalchemy.Engine) -> int:
     with engine.read(database) as connection:
         return followers.position(connection, projector.NAME)[1]
@@ -78,11 +88,12 @@ async def test_restarts_anywhere_and_a_rebuild_give_the_same_rows(tmp_path, data
             filling.put(database, *history(chance, chance.randrange(1, 15)))
             for _ in range(chance.randrange(3)):
                 await one.turn()
+            counted(database)
             if chance.random() < 0.5:
                 await one.leave()
                 one = projector.Projector(live.runtime)
         await follow(one, database)
-        by_following = rows(database)
+        by_following, by_state = rows(database), counted(database)
         with engine.read(database) as connection:
             told = retold.after(connection, 0, 1_000_000)
             keys = {key for one in told for key in order.keys(one)}
@@ -92,8 +103,10 @@ async def test_restarts_anywhere_and_a_rebuild_give_the_same_rows(tmp_path, data
             }
         with database.begin() as connection:
             connection.execute(sqlalchemy.delete(ORDERS))
+        assert counted(database) == {}
         rebuilt = projector.rebuild(database, lambda _done, _whole: None)
         assert rows(database) == by_following
+        assert counted(database) == by_state
         with database.begin() as connection:
             connection.execute(sqlalchemy.delete(ORDERS))
             orders.put(connection, stories.values())
@@ -117,6 +130,7 @@ async def test_a_rebuild_mends_wrong_rows_takes_strays_away_and_tells_how_far_it
         told: list[tuple[int, int]] = []
         done = projector.rebuild(database, lambda *progress: told.append(progress))
         assert rows(database) == right
+        counted(database)
         assert done.removed == 1
         assert told[-1] == (60, 60)
         assert told == sorted(told)

@@ -6,10 +6,11 @@ Rows are dicts of plain values, times as aware UTC datetimes. Not here: appendin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from app.store import filters, indexing, search, tables, zones
 
@@ -38,8 +39,9 @@ def page(
         sought = search.Sought(asked.q, conditions, after_seq, limit, ascending)
         conditions = [tables.LOG.c.seq.in_(search.seqs(connection, sought))]
     found: list[dict[str, Any]] = []
-    for span in _spans(connection, asked.sort(), after_seq, ascending=ascending):
-        rows = select(tables.LOG).where(*conditions, tables.LOG.c.seq.between(*span))
+    spans = _spans(connection, asked.sort(), after_seq, ascending=ascending)
+    for part in _parts(spans, limit):
+        rows = select(tables.LOG).where(*conditions, part)
         found += _read(connection, rows, limit - len(found), ascending=ascending, also=also)
         if len(found) == limit:
             break
@@ -58,6 +60,17 @@ def _spans(
         found = zones.spans(connection, sort, indexing.position(connection), ascending=ascending)
     cut = ((max(low, first), min(high, last)) for low, high in found)
     return [(low, high) for low, high in cut if low <= high]
+
+
+def _parts(spans: Iterable[zones.Span], most: int) -> Iterator[ColumnElement[bool]]:
+    """The stretches as conditions, in their order; of single rows at most `most` at once."""
+    seq = tables.LOG.c.seq
+    for alone, some in itertools.groupby(spans, key=lambda span: span[0] == span[1]):
+        if not alone:
+            yield from (seq.between(*span) for span in some)
+            continue
+        rows = [first for first, _ in some]
+        yield from (seq.in_(rows[n : n + most]) for n in range(0, len(rows), most))
 
 
 def _read(

@@ -59,6 +59,9 @@ class Orders(SQLModel, table=True):
         Index(
             "orders_unfinished",
             "place",
+            "source",
+            "state",
+            "last_news_at",
             sqlite_where=text("NOT final"),
             postgresql_where=text("NOT final"),
         ),
@@ -91,6 +94,20 @@ class Orders(SQLModel, table=True):
     folded_seq: int = Field(sa_type=BIG)
 
 
+class OrderTally(SQLModel, table=True):
+    """How many orders are in `state` (empty: none was told): the sum of `n` over its slots.
+
+    Triggers of `orders` keep it, whoever writes there. A transaction counts in a slot of its own on
+    PostgreSQL, so that none waits for another.
+    """
+
+    __tablename__ = "order_tally"
+
+    state: str = Field(sa_type=Text, primary_key=True)
+    slot: int = Field(sa_type=BIG, primary_key=True)
+    n: int = Field(sa_type=BIG)
+
+
 class Follower(SQLModel, table=True):
     """How far the follower `name` has come: everything up to `seq` of `epoch` is done (law 7)."""
 
@@ -102,4 +119,5 @@ class Follower(SQLModel, table=True):
 
 
 ORDERS = METADATA.tables["orders"]
+ORDER_TALLY = METADATA.tables["order_tally"]
 FOLLOWER = METADATA.tables["follower"]

@@ -6,25 +6,18 @@ the whole log (`stats`), what is open and silent (`attention`, `silence`).
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    TextClause,
-    bindparam,
-    func,
-    literal_column,
-    select,
-    text,
-)
+from sqlalchemy import Connection, TextClause, func, select, text
 
+from app.notifications.notification import rfc3339
 from app.store import expected, silence, tables
-from app.store.feed_tables import COMMAND
-from app.store.order_tables import ORDERS
+from app.store.order_tables import ORDER_TALLY, ORDERS
 from app.store.work_tables import EXPECTED_ORDER, OPENING
 
 MINUTES: Final = 60
@@ -69,11 +62,11 @@ def minutes(connection: Connection, now: datetime) -> list[Minute]:
     last = now.astimezone(UTC).replace(second=0, microsecond=0)
     edges = [last + timedelta(minutes=n) for n in range(1 - MINUTES, 2)]
     begins = [_begin(edge) for edge in edges]
-    log = "log_postgresql" if connection.dialect.name == "postgresql" else "log"
-    accepted = _counted(connection, _COUNTS[log], begins)
-    repeated = _counted(connection, _COUNTS["sighting"], edges)
-    first = _counted(connection, _COUNTS["refused"], begins)
-    again = _counted(connection, _COUNTS["refused_again"], edges)
+    moments = [rfc3339(edge) for edge in edges]
+    accepted = _counted(connection, "log", begins)
+    repeated = _counted(connection, "sighting", moments)
+    first = _counted(connection, "refused", begins)
+    again = _counted(connection, "refused_again", moments)
     return [
         Minute(at, accepted[n], repeated[n], first[n] + again[n]) for n, at in enumerate(edges[:-1])
     ]
@@ -81,9 +74,9 @@ def minutes(connection: Connection, now: datetime) -> list[Minute]:
 
 def by_state(connection: Connection) -> list[tuple[str | None, int]]:
     """How many orders are in each state (null: none was told), the most first."""
-    count = func.count()
-    rows = select(ORDERS.c.state, count).group_by(ORDERS.c.state)
-    found = [(state, n) for state, n in connection.execute(rows)]
+    count = func.sum(ORDER_TALLY.c.n)
+    rows = select(ORDER_TALLY.c.state, count).group_by(ORDER_TALLY.c.state).having(count > 0)
+    found = [(state or None, int(n)) for state, n in connection.execute(rows)]
     return sorted(found, key=lambda one: (-one[1], one[0] or ""))
 
 
@@ -109,29 +102,31 @@ def in_quarantine(connection: Connection, source: str | None = None) -> Waiting:
     return Waiting(count, since)
 
 
-def failed_commands(connection: Connection, source: str, since: datetime) -> Waiting:
-    """The commands at `source` that were asked for after `since` and failed for good."""
-    row = COMMAND.c
-    failed = (row.state == "failed", row.source == source, row.id >= _begin(since))
-    some = select(row.asked_at).where(*failed).order_by(row.id).limit(MOST_COMMANDS).subquery()
-    count, oldest = connection.execute(select(func.count(), func.min(some.c.asked_at))).one()
-    return Waiting(count, oldest, more=count == MOST_COMMANDS)
+def failed_commands(
+    connection: Connection, sources: Sequence[str], since: datetime
+) -> dict[str, Waiting]:
+    """By source, of `sources`: the commands asked for after `since` that failed for good."""
+    asked = {"of": json.dumps(list(sources)), "since": _begin(since), "most": MOST_COMMANDS}
+    rows = connection.execute(_FAILED[connection.dialect.name], asked)
+    return {
+        source: Waiting(count, oldest, more=count == MOST_COMMANDS)
+        for source, count, oldest in rows
+        if count
+    }
 
 
 def silent(connection: Connection, known: silence.Patience, now: datetime) -> dict[str, Waiting]:
     """By source: the silent ones among the `LOOKED` unfinished orders with the oldest news."""
-    row = ORDERS.c
-    unfinished: ColumnElement[bool] = literal_column("NOT orders.final")  # as its index says it
-    rows = select(row.source, row.state, row.last_news_at).where(unfinished).order_by(row.place)
-    told = connection.execute(rows.limit(LOOKED)).all()
-    cutoffs = silence.cutoffs(known, now)
-    found: dict[str, list[datetime]] = {}
-    for source, state, heard in told:
-        moment = cutoffs.get((source, state))
-        if moment is not None and heard <= moment:
-            found.setdefault(source, []).append(heard)
-    more = len(told) == LOOKED
-    return {source: Waiting(len(some), min(some), more) for source, some in sorted(found.items())}
+    cutoffs = [
+        [source, state or "", rfc3339(moment)]
+        for (source, state), moment in silence.cutoffs(known, now).items()
+    ]
+    asked = {"of": json.dumps(cutoffs), "most": LOOKED}
+    rows = connection.execute(_SILENT[connection.dialect.name], asked)
+    return {
+        source: Waiting(count, oldest, more=looked == LOOKED)
+        for source, count, oldest, looked in rows
+    }
 
 
 def unheard(connection: Connection) -> dict[str, Waiting]:
@@ -159,32 +154,85 @@ def _begin(moment: datetime) -> str:
     return f"{written[:8]}-{written[8:]}"
 
 
-def _counted(connection: Connection, counting: TextClause, edges: Sequence[Any]) -> list[int]:
-    asked = {f"edge_{n}": edge for n, edge in enumerate(edges)}
-    found = {row.n: row.found for row in connection.execute(counting, {**asked, "most": MOST})}
+def _counted(connection: Connection, what: str, edges: Sequence[str]) -> list[int]:
+    """How many there are between each two of the edges, at most `MOST`."""
+    spans = [[n, *span] for n, span in enumerate(itertools.pairwise(edges))]
+    counting = _COUNTS[connection.dialect.name][what]
+    rows = connection.execute(counting, {"of": json.dumps(spans), "most": MOST})
+    found = {row.n: row.found for row in rows}
     return [found[n] for n in range(MINUTES)]
 
 
-def _statement(source: str, column: str, *, moments: bool = False, pattern: bool = False) -> Any:
-    """How many rows of `source` have a `column` between each two of the edges."""
-    at_least, below = ("~>=~", "~<~") if pattern else (">=", "<")
-    parts = (
-        f"SELECT {n} AS n, count(*) AS found FROM (SELECT 1 FROM {source}"  # noqa: S608 - our own words
-        f" {column} {at_least} :edge_{n} AND {column} {below} :edge_{n + 1} LIMIT :most) AS x{n}"
-        for n in range(MINUTES)
-    )
-    made = text(" UNION ALL ".join(parts))
-    if not moments:
-        return made
-    kind = tables.UtcMoment()
-    return made.bindparams(*(bindparam(f"edge_{n}", type_=kind) for n in range(MINUTES + 1)))
+_EACH: Final = {"sqlite": "json_each(:of)", "postgresql": "json_array_elements(CAST(:of AS json))"}
+"""The elements of a document, as rows: what is asked for many is planned once."""
 
-
-_COUNTS: Final[dict[str, TextClause]] = {
-    "log": _statement("log WHERE", "id"),
-    "log_postgresql": _statement("log WHERE", "id", pattern=True),
-    "sighting": _statement("sighting WHERE", "received_at", moments=True),
-    "refused": _statement("quarantine WHERE", "id"),
-    "refused_again": _statement("quarantine WHERE count > 1 AND", "last_received_at", moments=True),
+_COUNT: Final = """
+SELECT CAST(e.value ->> 0 AS integer) AS n, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM {where} {at_least} {begin} AND {column} {below} {end} LIMIT :most
+    ) AS counted
+) AS found FROM {each} AS e
+"""
+_BY_ID: Final = {"begin": "(e.value ->> 1)", "end": "(e.value ->> 2)"}
+_BY_MOMENT: Final = {
+    "sqlite": _BY_ID,
+    "postgresql": {name: f"CAST({word} AS timestamptz)" for name, word in _BY_ID.items()},
 }
-"""In PostgreSQL the log's ids are indexed by their bytes (`text_pattern_ops`)."""
+_COLUMNS: Final = {
+    "log": ("log WHERE", "id"),
+    "sighting": ("sighting WHERE", "received_at"),
+    "refused": ("quarantine WHERE", "id"),
+    "refused_again": ("quarantine WHERE count > 1 AND", "last_received_at"),
+}
+
+
+def _counting(what: str, dialect: str) -> TextClause:
+    """In PostgreSQL the log's ids are indexed by their bytes (`text_pattern_ops`)."""
+    table, column = _COLUMNS[what]
+    by_bytes = (what, dialect) == ("log", "postgresql")
+    at_least, below = ("~>=~", "~<~") if by_bytes else (">=", "<")
+    between = _BY_ID if column == "id" else _BY_MOMENT[dialect]
+    where = f"{table} {column}"
+    words = {"where": where, "column": column, "at_least": at_least, "below": below}
+    return text(_COUNT.format(each=_EACH[dialect], **words, **between))
+
+
+_COUNTS: Final = {
+    dialect: {what: _counting(what, dialect) for what in _COLUMNS} for dialect in _EACH
+}
+
+_FAILED: Final = {
+    dialect: text(
+        f"""
+SELECT {name} AS source, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM command
+        WHERE state = 'failed' AND source = {name} AND id >= :since LIMIT :most
+    ) AS counted
+) AS n, (
+    SELECT asked_at FROM command
+    WHERE state = 'failed' AND source = {name} AND id >= :since ORDER BY id LIMIT 1
+) AS oldest FROM {each} AS e
+"""  # noqa: S608 - our own words
+    ).columns(oldest=tables.UtcMoment())
+    for (dialect, each), name in zip(_EACH.items(), ("e.value", "(e.value #>> '{}')"), strict=True)
+}
+
+_SILENT: Final = {
+    dialect: text(
+        f"""
+WITH looked AS (
+    SELECT source, coalesce(state, '') AS state, last_news_at FROM orders
+    WHERE NOT orders.final ORDER BY place LIMIT :most
+)
+SELECT looked.source, count(*) AS n, min(looked.last_news_at) AS oldest,
+    (SELECT count(*) FROM looked) AS looked
+FROM {each} AS e JOIN looked ON looked.source = (e.value ->> 0)
+    AND looked.state = (e.value ->> 1) AND looked.last_news_at <= {moment}
+GROUP BY looked.source ORDER BY looked.source
+"""  # noqa: S608 - our own words
+    ).columns(oldest=tables.UtcMoment())
+    for (dialect, each), moment in zip(
+        _EACH.items(), ("(e.value ->> 2)", "CAST(e.value ->> 2 AS timestamptz)"), strict=True
+    )
+}

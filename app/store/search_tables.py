@@ -32,7 +32,10 @@ class Tally(SQLModel, table=True):
 
 
 class Zone(SQLModel, table=True):
-    """Which sorts of rows a stretch of the log has (`zones`); of no state: an empty `state`."""
+    """Which sorts of rows a stretch of the log has (`zones`); of no state: an empty `state`.
+
+    `seq`: the only row of the sort there; null where there are several.
+    """
 
     __tablename__ = "zone"
 
@@ -43,6 +46,7 @@ class Zone(SQLModel, table=True):
     flavour: str = Field(sa_type=Text, primary_key=True)
     channel: str = Field(sa_type=Text, primary_key=True)
     conflict: bool = Field(primary_key=True)
+    seq: int | None = Field(default=None, sa_type=BIG)
 
 
 SEARCH_TEXT = METADATA.tables["search_text"]

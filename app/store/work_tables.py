@@ -64,7 +64,9 @@ class Opening(SQLModel, table=True):
         Index(
             "opening_open",
             "notification_id",
-            unique=True,
+            "source",
+            "attention",
+            "since",
             sqlite_where=text(_STILL_OPEN),
             postgresql_where=text(_STILL_OPEN),
         ),

@@ -1,13 +1,13 @@
 """Where in the log rows of a sort may be: which sorts there are in each stretch of 2 048 seqs.
 
-A list of what is rare, or of what nobody has, reads the stretches that have it and no other. That
-costs ingest nothing, for it follows the log (`indexing`); an index would. Not here: the rest of the
-log, which nobody came by yet.
+A list of what is rare, or of what nobody has, reads the stretches that have it and no other; where
+a stretch has one such row only, that row alone. That costs ingest nothing, for it follows the log
+(`indexing`); an index would. Not here: the rest of the log, which nobody came by yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, select, text
@@ -29,15 +29,15 @@ Span = tuple[int, int]
 
 def note(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Remember the sorts of `rows` of the log; again is as well as once."""
-    told = {
-        (
-            row["seq"] // WIDTH,
-            *(row[name] or "" for name in SORT[:-1]),
-            row["conflict_of"] is not None,
-        )
-        for row in rows
-    }
-    connection.execute(_NOTE, [dict(zip(("zone", *SORT), one, strict=True)) for one in told])
+    told: dict[tuple[Any, ...], int | None] = {}
+    for row in rows:
+        sort = (*(row[name] or "" for name in SORT[:-1]), row["conflict_of"] is not None)
+        key = (row["seq"] // WIDTH, *sort)
+        told[key] = row["seq"] if told.get(key, row["seq"]) == row["seq"] else None
+    names = ("zone", *SORT, "seq")
+    connection.execute(
+        _NOTE, [dict(zip(names, (*key, seq), strict=True)) for key, seq in told.items()]
+    )
 
 
 def spans(
@@ -48,18 +48,23 @@ def spans(
     Up to seq `upto` as noted; of what is beyond nothing is known, so that all of it is one.
     """
     asked = [ZONE.c[name] == value for name, value in sort.items()]
-    rows = connection.execute(select(ZONE.c.zone).where(*asked).distinct().order_by(ZONE.c.zone))
-    found = [*_merged(rows.scalars()), (upto + 1, _LAST)]
-    found[:-1] = [(first, min(last, upto)) for first, last in found[:-1] if first <= upto]
+    rows = select(ZONE.c.zone, ZONE.c.seq).where(*asked).distinct().order_by(ZONE.c.zone)
+    zones: dict[int, list[int | None]] = {}
+    for zone, seq in connection.execute(rows):
+        zones.setdefault(zone, []).append(seq)
+    found = [(first, min(last, upto)) for first, last in _merged(zones) if first <= upto]
+    found.append((upto + 1, _LAST))
     return found if ascending else found[::-1]
 
 
-def _merged(zones: Iterable[int]) -> Sequence[Span]:
-    """Zones, ascending, as stretches; neighbours are one."""
+def _merged(zones: Mapping[int, Collection[int | None]]) -> Sequence[Span]:
+    """Zones, ascending, with their lone rows, as stretches; whole neighbours are one."""
     found: list[Span] = []
-    for zone in zones:
+    for zone, lone in zones.items():
         first, last = zone * WIDTH, (zone + 1) * WIDTH - 1
-        if found and found[-1][1] + 1 == first:
+        if None not in lone:
+            found += [(seq, seq) for seq in sorted(seq for seq in lone if seq is not None)]
+        elif found and found[-1][1] + 1 == first:
             found[-1] = (found[-1][0], last)
         else:
             found.append((first, last))
@@ -68,7 +73,8 @@ def _merged(zones: Iterable[int]) -> Sequence[Span]:
 
 _LAST: Final = 2**63 - 1
 _NOTE: Final = text(
-    "INSERT INTO zone (zone, source, kind, state, flavour, channel, conflict)"
-    " VALUES (:zone, :source, :kind, :state, :flavour, :channel, :conflict)"
-    " ON CONFLICT DO NOTHING"
+    "INSERT INTO zone (zone, source, kind, state, flavour, channel, conflict, seq)"
+    " VALUES (:zone, :source, :kind, :state, :flavour, :channel, :conflict, :seq)"
+    " ON CONFLICT (zone, source, kind, state, flavour, channel, conflict) DO UPDATE SET seq = NULL"
+    " WHERE zone.seq <> coalesce(excluded.seq, 0)"
 )

@@ -125,15 +125,12 @@ def _of_unheard(connection: engine.Connection) -> Iterator[Need]:
 
 
 def _of_commands(runtime: Runtime, connection: engine.Connection) -> Iterator[Need]:
+    names = [source.name for source in runtime.configuration.sources]
     lately = runtime.clock.now() - LATELY
-    for source in runtime.configuration.sources:
-        failed = pulse.failed_commands(connection, source.name, lately)
-        if failed.count:
-            says = "command failed:" if failed.count == 1 else "commands failed:"
-            to = f"/ui/feeds/{source.name}"
-            yield Need(
-                "failed", failed.count, says, source.name, failed.since, to, "See why", failed.more
-            )
+    for source, failed in pulse.failed_commands(connection, names, lately).items():
+        says = "command failed:" if failed.count == 1 else "commands failed:"
+        to = f"/ui/feeds/{source}"
+        yield Need("failed", failed.count, says, source, failed.since, to, "See why", failed.more)
 
 
 def _of_quarantine(connection: engine.Connection) -> Iterator[Need]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
+import random
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy
 
-from app.store import engine, pulse
+from app.orders import timeline
+from app.store import engine, orders, pulse
+from app.store.order_tables import ORDERS
 from tests.arrivals import RECEIVED
 from tests.store import (
     filling,
@@ -19,6 +24,7 @@ from tests.store import (
     test_quarantine,
 )
 
+STATES = ("acknowledged", "held", "completed", None)
 NOW = datetime(2026, 11, 21, 6, 30, 20, tzinfo=UTC)
 
 
@@ -94,18 +100,16 @@ def test_a_minute_is_counted_up_to_a_bound(database, monkeypatch):
 
 def test_sqlite_counts_every_minute_by_an_index(sqlite_url):
     made = engine.create(sqlite_url)
-    edges = {f"edge_{n}": str(n) for n in range(61)}
     with made.connect() as connection:
         told = [
             row.detail
-            for name in ("log", "sighting", "refused", "refused_again")
+            for counting in pulse._COUNTS["sqlite"].values()
             for row in connection.execute(
-                sqlalchemy.text(f"EXPLAIN QUERY PLAN {pulse._COUNTS[name].text}"),
-                {**edges, "most": 1},
+                sqlalchemy.text(f"EXPLAIN QUERY PLAN {counting.text}"), {"of": "[]", "most": 1}
             )
         ]
     made.dispose()
-    found = {line.partition(" (")[0] for line in told if " INDEX " in line}
+    found = {line.partition(" (")[0] for line in told if " USING " in line}
     assert found == {
         "SEARCH log USING COVERING INDEX log_id",
         "SEARCH sighting USING COVERING INDEX sighting_received",
@@ -124,6 +128,40 @@ def test_orders_are_counted_by_state_the_most_first(database):
         ),
     )
     assert read(database, pulse.by_state) == [("held", 2), (None, 1), ("completed", 1)]
+
+
+def test_the_count_of_orders_follows_every_change_and_none_that_was_not_committed(database):
+    chance = random.Random(4)
+    seq = itertools.count(1)
+    for _ in range(60):
+        some = [
+            test_orders.told(
+                next(seq), order_id=f"o-{chance.randrange(9)}", state=chance.choice(STATES)
+            )
+            for _ in range(chance.randrange(1, 5))
+        ]
+        with database.connect() as connection:
+            for one in some:
+                orders.put(connection, [timeline.fold([one])])
+            if chance.random() < 0.2:
+                orders.remove(connection, [timeline.fold([some[0]]).key])
+            if chance.random() < 0.7:
+                connection.commit()
+        with engine.read(database) as connection:
+            states = connection.execute(sqlalchemy.select(ORDERS.c.state)).scalars()
+            assert dict(pulse.by_state(connection)) == collections.Counter(states)
+
+
+def test_two_that_count_at_once_do_not_wait_for_each_other(postgres_url):
+    made = engine.create(postgres_url)
+    with made.connect() as one, made.connect() as other:
+        for n, connection in enumerate((one, other, one, other), start=1):
+            held = test_orders.told(n, order_id=f"o-{n}", state="held")
+            orders.put(connection, [timeline.fold([held])])
+        other.commit()
+        one.commit()
+        assert pulse.by_state(one) == [("held", 4)]
+    made.dispose()
 
 
 def test_what_is_open_on_the_work_list_waits_by_its_sort(database):
@@ -160,8 +198,8 @@ def test_commands_of_a_source_that_failed_lately_wait_since_the_oldest_was_asked
     ):
         one = test_commands.made(identifier(at(clock), n), asked_at=at(clock), source=source)
         test_commands.put(database, replace(one, state=state))
-    waiting = read(database, pulse.failed_commands, "guide", at("02:00:00"))
-    assert waiting == pulse.Waiting(2, at("03:00:00"))
+    waiting = read(database, pulse.failed_commands, ["orange", "guide"], at("02:00:00"))
+    assert waiting == {"guide": pulse.Waiting(2, at("03:00:00"))}
 
 
 def test_those_heard_of_too_long_ago_for_their_source_and_state_are_silent(database, monkeypatch):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy
 
-from app.store import engine, indexing, log, search_tables, zones
+from app.store import engine, indexing, log, search_tables, tables, zones
 from tests.store import filling
 
 SORTS = (
@@ -69,6 +70,50 @@ def test_a_stretch_without_the_sort_is_not_read(long):
     with long.begin() as connection:
         connection.execute(search_tables.ZONE.delete().where(search_tables.ZONE.c.zone == 1))
     assert listed(long, 50, source="a", state="failed") == [1, 2, 3, 25, 26, 27, 28, 29, 30]
+
+
+def noted(database, **sort):
+    """The zones that have `sort`, and its lone row in each."""
+    zone = search_tables.ZONE.c
+    with engine.read(database) as connection:
+        rows = sqlalchemy.select(zone.zone, zone.seq).order_by(zone.zone)
+        return [tuple(row) for row in connection.execute(rows.filter_by(**sort))]
+
+
+def test_the_only_row_of_its_sort_in_a_stretch_is_known_until_another_comes(database, monkeypatch):
+    monkeypatch.setattr(zones, "WIDTH", 10)
+    filling.put(database, *({"source": name} for name in "abbacbca"))
+    follow(database, 4)
+    assert noted(database, source="a") == [(0, None)]
+    assert noted(database, source="b") == [(0, None)]
+    follow(database, 1)
+    assert noted(database, source="c") == [(0, 5)]
+    assert listed(database, 9, source="c") == [5, 7]
+    follow(database, 1)
+    assert noted(database, source="c") == [(0, 5)]
+    follow(database, 50)
+    assert noted(database, source="c") == [(0, None)]
+    assert listed(database, 9, source="c") == [5, 7]
+
+
+def test_a_row_noted_again_is_still_the_only_one(database):
+    filling.put(database, {"source": "a"})
+    follow(database, 1)
+    with database.begin() as connection:
+        rows = connection.execute(sqlalchemy.select(tables.LOG)).mappings()
+        zones.note(connection, list(rows))
+    assert noted(database, source="a") == [(0, 1)]
+
+
+def test_of_a_stretch_with_one_row_of_the_sort_nothing_else_is_read(database, monkeypatch):
+    monkeypatch.setattr(zones, "WIDTH", 4)
+    filling.put(database, *({"source": "a" if n % 4 == 1 else "b"} for n in range(40)))
+    follow(database, 50)
+    with database.begin() as connection:
+        connection.execute(tables.LOG.update().values(source="a"))
+    assert listed(database, 3, source="a") == [2, 6, 10]
+    assert listed(database, 50, source="a") == list(range(2, 40, 4))
+    assert listed(database, 2, ascending=False, after_seq=34, source="a") == [30, 26]
 
 
 def test_a_conflict_is_found_where_it_was_noted(database):
