@@ -285,11 +285,15 @@ def _put_rows(
     connection: sqlalchemy.Connection, table: str, rows: Iterator[dict[str, Any]]
 ) -> None:
     """Insert rows with the same columns each, their values as the driver takes them."""
+    driver: Any = connection.connection.dbapi_connection
     while some := list(itertools.islice(rows, ROWS_AT_ONCE)):
-        columns = ", ".join(some[0])
-        values = ", ".join(f":{name}" for name in some[0])
-        insert = f"INSERT INTO {table} ({columns}) VALUES ({values})"
-        connection.execute(sqlalchemy.text(insert), some)
+        if connection.dialect.name == "sqlite":
+            values = (tuple(one.values()) for one in some)
+            driver.executemany(_insert(table, list(some[0])), values)
+            continue
+        with driver.cursor().copy(f"COPY {table} ({', '.join(some[0])}) FROM STDIN") as target:
+            for one in some:
+                target.write_row(tuple(one.values()))
 
 
 def _batches(rows: Iterable[dict[str, Row]]) -> Iterator[dict[str, list[Row]]]:

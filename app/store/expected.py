@@ -7,8 +7,9 @@ operators told of them (`orders`), how long silence is too long (`silence`).
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -16,17 +17,18 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     and_,
     bindparam,
     delete,
     insert,
-    or_,
+    literal_column,
     select,
+    text,
     tuple_,
-    update,
 )
 
-from app.notifications.notification import ResourceType
+from app.notifications.notification import ResourceType, rfc3339
 from app.orders import order
 from app.store import filters
 from app.store.order_tables import ORDERS
@@ -34,6 +36,9 @@ from app.store.work_tables import EXPECTED_ORDER
 
 AT_ONCE: Final = 25
 """Orders a transaction puts: the writer is held up for less than 5 ms."""
+
+LOCK: Final = 7_237_106_625
+"""Advisory lock key on PostgreSQL, which the trigger that keeps `told` takes too."""
 
 MOST_LINKED: Final = 50
 """Orders of one story that are told."""
@@ -43,6 +48,25 @@ PLACED: Final = (ResourceType.PRODUCT_ORDER, ResourceType.SERVICE_ORDER, Resourc
 
 _NAMES: Final = frozenset(each.value for each in PLACED)
 _TOLD: Final = ("resource_type", "state", "raw_state", "final", "last_news_at", "open_attention")
+
+
+_THIS = and_(
+    EXPECTED_ORDER.c.source == bindparam("of"), EXPECTED_ORDER.c.order_id == bindparam("called")
+)
+_END = {
+    "sqlite": text(
+        "UPDATE expected_order SET over_at = e.value ->> 2 FROM json_each(:ends) AS e"
+        " WHERE source = e.value ->> 0 AND order_id = e.value ->> 1 AND over_at IS NULL"
+    ),
+    "postgresql": text(
+        "UPDATE expected_order SET over_at = CAST(e.value ->> 2 AS timestamptz)"
+        " FROM json_array_elements(CAST(:ends AS json)) AS e"
+        " WHERE source = e.value ->> 0 AND order_id = e.value ->> 1 AND over_at IS NULL"
+    ),
+}
+"""Each is found by its key: by ids alone all that is outstanding would be read."""
+
+_PUT = [column for column in EXPECTED_ORDER.columns if column.name != "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +87,31 @@ class Expected:
 
 def put(connection: Connection, orders: Iterable[Expected]) -> None:
     """Keep `orders`, each in the place of what was known of it; the last of a pair counts."""
-    rows = {(one.source, one.order_id): {**asdict(one), "id": _id(one)} for one in orders}
+    rows = {
+        (one.source, one.order_id): {**asdict(one), "id": _id(one), "told": False} for one in orders
+    }
     if not rows:
         return
-    table = EXPECTED_ORDER.c
-    this = and_(table.source == bindparam("of"), table.order_id == bindparam("called"))
     keys = [{"of": source, "called": order_id} for source, order_id in rows]
-    connection.execute(delete(EXPECTED_ORDER).where(this), keys)
-    row = ORDERS.c
-    over = select(row.source, row.order_id, row.last_news_at).where(
-        row.order_id.in_([order_id for _, order_id in rows]),
-        row.final.is_(True),
-        row.resource_type.in_(_NAMES),
-    )
-    for source, order_id, at in connection.execute(over):
-        if (source, order_id) in rows and rows[source, order_id]["over_at"] is None:
-            rows[source, order_id]["over_at"] = at
+    _alone(connection)
+    connection.execute(delete(EXPECTED_ORDER).where(_THIS), keys)
+    for source, order_id, final, at in connection.execute(_told(rows)):
+        row = rows.get((source, order_id))
+        if row is not None:
+            row["told"] = True
+            row["over_at"] = row["over_at"] or (at if final else None)
     connection.execute(insert(EXPECTED_ORDER), list(rows.values()))
 
 
 def follow(connection: Connection, orders: Iterable[order.Order]) -> None:
     """Say of those of `orders` that came to their end that they are not outstanding any more."""
-    over: dict[tuple[str, datetime], list[str]] = {}
-    for told in orders:
-        if told.final and told.resource_type in PLACED:
-            over.setdefault((told.source, told.last_news_at), []).append(told.order_id)
-    known = _outstanding_of(connection, [id_ for ids in over.values() for id_ in ids])
-    for (source, at), ids in over.items():
-        ended = [id_ for id_ in ids if (source, id_) in known]
-        if ended:
-            _end(connection, source, ended, at)
+    ends = [
+        [told.source, told.order_id, rfc3339(told.last_news_at)]
+        for told in orders
+        if told.final and told.resource_type in PLACED
+    ]
+    if ends:
+        connection.execute(_END[connection.dialect.name], {"ends": json.dumps(ends)})
 
 
 def one(connection: Connection, source: str, order_id: str) -> Expected | None:
@@ -100,7 +119,7 @@ def one(connection: Connection, source: str, order_id: str) -> Expected | None:
     if not filters.is_storable(order_id):
         return None
     table = EXPECTED_ORDER.c
-    rows = select(EXPECTED_ORDER).where(table.source == source, table.order_id == order_id)
+    rows = select(*_PUT).where(table.source == source, table.order_id == order_id)
     found = connection.execute(rows).mappings().first()
     return None if found is None else Expected(**found)
 
@@ -119,12 +138,11 @@ def outstanding(
     only those of which it told anything, or nothing.
     """
     table = EXPECTED_ORDER.c
-    rows = select(EXPECTED_ORDER).where(table.over_at.is_(None)).order_by(table.id).limit(limit)
+    rows = select(*_PUT).where(table.over_at.is_(None)).order_by(table.id).limit(limit)
     if source is not None:
         rows = rows.where(table.source == source)
     if told is not None:
-        known = select(ORDERS.c.place).where(told_of()).exists()
-        rows = rows.where(known if told else ~known)
+        rows = rows.where(table.told.is_(True) if told else unheard())
     if after_id is not None:
         rows = rows.where(table.id > after_id)
     found = [dict(row) for row in connection.execute(rows).mappings()]
@@ -162,11 +180,9 @@ def placed_as(own_ref: str) -> ColumnElement[bool]:
     return ORDERS.c.place.in_(named.where(placed.own_ref == own_ref))
 
 
-def told_of() -> ColumnElement[bool]:
-    """Which rows of `orders` are of the order that was placed."""
-    table, row = EXPECTED_ORDER.c, ORDERS.c
-    named = or_(*(row.resource_type == name for name in sorted(_NAMES)))
-    return and_(row.source == table.source, row.order_id == table.order_id, named)
+def unheard() -> ColumnElement[bool]:
+    """No operator told of what was placed; in the words of the partial index."""
+    return literal_column("NOT expected_order.told")
 
 
 def _link(
@@ -192,20 +208,21 @@ def _placed(which: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
-def _outstanding_of(connection: Connection, ids: Sequence[str]) -> set[tuple[str, str]]:
-    if not ids:
-        return set()
-    table = EXPECTED_ORDER.c
-    rows = select(table.source, table.order_id).where(
-        table.order_id.in_(ids), table.over_at.is_(None)
+def _alone(connection: Connection) -> None:
+    """Wait for whoever writes of orders that are new, and have them wait for what is put here.
+
+    Else each would overlook what the other has not committed. On SQLite only one writes anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+
+
+def _told(keys: Collection[tuple[str, str]]) -> Select[Any]:
+    """What was told of the orders `keys` and of namesakes: source, id, whether it ended, when."""
+    row = ORDERS.c
+    return select(row.source, row.order_id, row.final, row.last_news_at).where(
+        row.order_id.in_([order_id for _, order_id in keys]), row.resource_type.in_(_NAMES)
     )
-    return {(source, order_id) for source, order_id in connection.execute(rows)}
-
-
-def _end(connection: Connection, source: str, ids: Sequence[str], at: datetime) -> None:
-    table = EXPECTED_ORDER.c
-    these = and_(table.source == source, table.order_id.in_(ids), table.over_at.is_(None))
-    connection.execute(update(EXPECTED_ORDER).where(these).values(over_at=at))
 
 
 def _news(

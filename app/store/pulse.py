@@ -17,7 +17,7 @@ from sqlalchemy import Connection, TextClause, func, select, text
 
 from app.notifications.notification import rfc3339
 from app.store import expected, silence, tables
-from app.store.order_tables import ORDER_TALLY, ORDERS
+from app.store.order_tables import ORDER_TALLY
 from app.store.work_tables import EXPECTED_ORDER, OPENING
 
 MINUTES: Final = 60
@@ -130,22 +130,20 @@ def silent(connection: Connection, known: silence.Patience, now: datetime) -> di
 
 
 def unheard(connection: Connection) -> dict[str, Waiting]:
-    """By source: those among the `LOOKED` outstanding orders placed first never told of."""
+    """By source: those of the `LOOKED` placed first of the outstanding orders never told of."""
     placed = EXPECTED_ORDER.c
-    oldest = select(placed.id).where(placed.over_at.is_(None)).order_by(placed.id).limit(LOOKED)
-    some = oldest.subquery()
-    looked, last = connection.execute(select(func.count(), func.max(some.c.id))).one()
-    if not looked:
-        return {}
-    told = select(ORDERS.c.place).where(expected.told_of()).exists()
-    rows = (
-        select(placed.source, func.count(), func.min(placed.placed_at))
-        .where(placed.over_at.is_(None), placed.id <= last, ~told)
-        .group_by(placed.source)
-        .order_by(placed.source)
+    found = select(placed.source, placed.placed_at).where(
+        placed.over_at.is_(None), expected.unheard()
     )
-    more = looked == LOOKED
-    return {source: Waiting(n, since, more) for source, n, since in connection.execute(rows)}
+    some = found.order_by(placed.id).limit(LOOKED).subquery()
+    rows = (
+        select(some.c.source, func.count(), func.min(some.c.placed_at))
+        .group_by(some.c.source)
+        .order_by(some.c.source)
+    )
+    counted = connection.execute(rows).all()
+    more = sum(n for _, n, _ in counted) == LOOKED
+    return {source: Waiting(n, since, more) for source, n, since in counted}
 
 
 def _begin(moment: datetime) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, insert, select
 from app.notifications import states
 from app.notifications.notification import Notification, ResourceType
 from app.orders import order
-from app.store import orders
+from app.store import expected, orders
 from app.store.order_tables import ORDERS
 from app.store.work_tables import EXPECTED_ORDER, PATIENCE
 
@@ -174,13 +174,10 @@ def _never_told(connection: Connection, source: str, known: Patience, now: datet
         return []
     table = EXPECTED_ORDER.c
     latest = now - min(known.values())
-    told = select(ORDERS.c.place).where(
-        ORDERS.c.source == table.source, ORDERS.c.order_id == table.order_id
-    )
     rows = (
         select(EXPECTED_ORDER)
         .where(table.source == source, table.over_at.is_(None), table.placed_at <= latest)
-        .where(~told.exists())
+        .where(expected.unheard())
         .order_by(table.id)
         .limit(MOST)
     )

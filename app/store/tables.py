@@ -207,6 +207,7 @@ class Quarantine(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("source", "raw_digest", "code", name="quarantine_once"),
         Index("quarantine_status", "status", "id"),
+        Index("quarantine_source", "source", "status", "id"),
         Index(
             "quarantine_again",
             "last_received_at",

@@ -22,6 +22,7 @@ class ExpectedOrder(SQLModel, table=True):
     `id`: a UUIDv7 of `placed_at`, by which lists are sorted. `own_ref`: what we call it;
     `access_id`: the access it is about; `answer`: what the operator said when it was placed
     (`RECEIVED`). `over_at`: when the order came to its end; null before.
+    `told`: whether its operator told anything of it, as triggers of `orders` know.
     """
 
     __tablename__ = "expected_order"
@@ -32,6 +33,14 @@ class ExpectedOrder(SQLModel, table=True):
             unique=True,
             sqlite_where=text("over_at IS NULL"),
             postgresql_where=text("over_at IS NULL"),
+        ),
+        Index(
+            "expected_order_unheard",
+            "id",
+            "source",
+            "placed_at",
+            sqlite_where=text("over_at IS NULL AND NOT told"),
+            postgresql_where=text("over_at IS NULL AND NOT told"),
         ),
         Index("expected_order_own_ref", "own_ref", postgresql_ops={"own_ref": "text_pattern_ops"}),
         Index(
@@ -49,6 +58,7 @@ class ExpectedOrder(SQLModel, table=True):
     put_at: datetime = Field(sa_type=UtcMoment)
     put_by: str = Field(sa_type=Text)
     over_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    told: bool = Field(default=False)
 
 
 class Opening(SQLModel, table=True):

@@ -1,13 +1,21 @@
 """The orders we placed: kept, replaced, outstanding until they end; and the orders of one story."""
 
+import itertools
+import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy
 
 from app import projector
+from app.notifications.notification import ResourceType
 from app.orders import timeline
 from app.store import engine, expected, orders
+from app.store.order_tables import ORDERS
+from app.store.work_tables import EXPECTED_ORDER
+from tests import arrivals
 from tests.arrivals import RECEIVED
 from tests.store import filling
 
@@ -107,6 +115,79 @@ def test_the_end_of_a_namesake_ends_nothing(database):
         {"source": "stadsnat", "order_id": "O-1", "state": "completed", "resource_type": "service"},
     )
     assert ids(outstanding(database)) == ["O-1"]
+
+
+def test_whether_anything_was_told_follows_every_change_and_none_that_was_not_committed(database):
+    chance = random.Random(5)
+    seq = itertools.count(1)
+    sorts = list(ResourceType)
+    for _ in range(60):
+        with database.connect() as connection:
+            for _ in range(chance.randrange(1, 4)):
+                id_, sort = f"O-{chance.randrange(5)}", chance.choice(sorts)
+                one = told_once(next(seq), id_, resource_type=sort)
+                match chance.randrange(3):
+                    case 0:
+                        expected.put(connection, [placed(id_)])
+                    case 1:
+                        orders.put(connection, [one])
+                    case _:
+                        orders.remove(connection, [one.key])
+            if chance.random() < 0.8:
+                connection.commit()
+        with engine.read(database) as connection:
+            known = connection.execute(
+                sqlalchemy.select(ORDERS.c.order_id).where(
+                    ORDERS.c.resource_type.in_(expected.PLACED)
+                )
+            )
+            heard = set(known.scalars())
+            rows = connection.execute(sqlalchemy.select(EXPECTED_ORDER)).mappings()
+            assert all(row["told"] == (row["order_id"] in heard) for row in rows)
+
+
+def told_once(seq, order_id, **fields):
+    """The story of an order of which one thing was told."""
+    about = {"source": "stadsnat", "order_id": order_id, **fields}
+    return timeline.fold([arrivals.notification(seq=seq, **about)])
+
+
+@pytest.mark.parametrize("first", ["placed", "told"])
+def test_what_is_placed_while_it_is_told_of_is_known_to_be_told(postgres_url, first):
+    made = engine.create(postgres_url)
+    story = told_once(1, "O-1", resource_type=ResourceType.ORDER)
+    steps = [
+        lambda connection: expected.put(connection, [placed("O-1")]),
+        lambda connection: orders.put(connection, [story]),
+    ]
+    one, other = steps if first == "placed" else steps[::-1]
+    with ThreadPoolExecutor() as pool, made.connect() as connection:
+        one(connection)
+
+        def step():
+            with made.begin() as second:
+                other(second)
+
+        waiting = pool.submit(step)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+        connection.commit()
+        waiting.result(10)
+    assert ids(outstanding(made, told=True)) == ["O-1"]
+    made.dispose()
+
+
+def test_the_end_of_an_order_is_kept_without_reading_what_else_is_outstanding(sqlite_url):
+    made = engine.create(sqlite_url)
+    ending = expected._END["sqlite"].text
+    with made.connect() as connection:
+        plan = sqlalchemy.text(f"EXPLAIN QUERY PLAN {ending}")
+        told = [row.detail for row in connection.execute(plan, {"ends": "[]"})]
+    made.dispose()
+    assert [line.partition(" (")[0] for line in told] == [
+        "SCAN e VIRTUAL TABLE INDEX 1:",
+        "SEARCH expected_order USING INDEX sqlite_autoindex_expected_order_1",
+    ]
 
 
 def linked(database, source, order_id):

@@ -258,7 +258,7 @@ def test_placed_orders_never_told_of_wait_since_the_oldest_was_placed(database, 
         "guide": pulse.Waiting(2, at("02:00:00")),
     }
     monkeypatch.setattr(pulse, "LOOKED", 2)
-    assert read(database, pulse.unheard) == {"guide": pulse.Waiting(1, at("02:00:00"), more=True)}
+    assert read(database, pulse.unheard) == {"guide": pulse.Waiting(2, at("02:00:00"), more=True)}
 
 
 def test_where_nothing_was_placed_nothing_is_missed(database):
