@@ -22,7 +22,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
-    literal_column,
     select,
     text,
     tuple_,
@@ -142,7 +141,7 @@ def outstanding(
     if source is not None:
         rows = rows.where(table.source == source)
     if told is not None:
-        rows = rows.where(table.told.is_(True) if told else unheard())
+        rows = rows.where(table.told.is_(told))
     if after_id is not None:
         rows = rows.where(table.id > after_id)
     found = [dict(row) for row in connection.execute(rows).mappings()]
@@ -178,11 +177,6 @@ def placed_as(own_ref: str) -> ColumnElement[bool]:
     same = and_(row.c.source == placed.source, row.c.order_id == placed.order_id)
     named = select(row.c.place).select_from(EXPECTED_ORDER.join(row, same))
     return ORDERS.c.place.in_(named.where(placed.own_ref == own_ref))
-
-
-def unheard() -> ColumnElement[bool]:
-    """No operator told of what was placed; in the words of the partial index."""
-    return literal_column("NOT expected_order.told")
 
 
 def _link(

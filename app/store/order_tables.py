@@ -62,6 +62,7 @@ class Orders(SQLModel, table=True):
             "source",
             "state",
             "last_news_at",
+            "final",
             sqlite_where=text("NOT final"),
             postgresql_where=text("NOT final"),
         ),

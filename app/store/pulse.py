@@ -16,7 +16,7 @@ from typing import Final
 from sqlalchemy import Connection, TextClause, func, select, text
 
 from app.notifications.notification import rfc3339
-from app.store import expected, silence, tables
+from app.store import silence, tables
 from app.store.order_tables import ORDER_TALLY
 from app.store.work_tables import EXPECTED_ORDER, OPENING
 
@@ -123,17 +123,14 @@ def silent(connection: Connection, known: silence.Patience, now: datetime) -> di
     ]
     asked = {"of": json.dumps(cutoffs), "most": LOOKED}
     rows = connection.execute(_SILENT[connection.dialect.name], asked)
-    return {
-        source: Waiting(count, oldest, more=looked == LOOKED)
-        for source, count, oldest, looked in rows
-    }
+    return {row.source: Waiting(row.n, row.oldest, more=row.looked == LOOKED) for row in rows}
 
 
 def unheard(connection: Connection) -> dict[str, Waiting]:
     """By source: those of the `LOOKED` placed first of the outstanding orders never told of."""
     placed = EXPECTED_ORDER.c
     found = select(placed.source, placed.placed_at).where(
-        placed.over_at.is_(None), expected.unheard()
+        placed.over_at.is_(None), placed.told.is_(False)
     )
     some = found.order_by(placed.id).limit(LOOKED).subquery()
     rows = (
@@ -222,11 +219,13 @@ _SILENT: Final = {
 WITH looked AS (
     SELECT source, coalesce(state, '') AS state, last_news_at FROM orders
     WHERE NOT orders.final ORDER BY place LIMIT :most
+), until AS MATERIALIZED (
+    SELECT (e.value ->> 0) AS source, (e.value ->> 1) AS state, {moment} AS moment FROM {each} AS e
 )
 SELECT looked.source, count(*) AS n, min(looked.last_news_at) AS oldest,
     (SELECT count(*) FROM looked) AS looked
-FROM {each} AS e JOIN looked ON looked.source = (e.value ->> 0)
-    AND looked.state = (e.value ->> 1) AND looked.last_news_at <= {moment}
+FROM until JOIN looked ON looked.source = until.source
+    AND looked.state = until.state AND looked.last_news_at <= until.moment
 GROUP BY looked.source ORDER BY looked.source
 """  # noqa: S608 - our own words
     ).columns(oldest=tables.UtcMoment())

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, delete, insert, select
 from app.notifications import states
 from app.notifications.notification import Notification, ResourceType
 from app.orders import order
-from app.store import expected, orders
+from app.store import orders
 from app.store.order_tables import ORDERS
 from app.store.work_tables import EXPECTED_ORDER, PATIENCE
 
@@ -177,7 +177,7 @@ def _never_told(connection: Connection, source: str, known: Patience, now: datet
     rows = (
         select(EXPECTED_ORDER)
         .where(table.source == source, table.over_at.is_(None), table.placed_at <= latest)
-        .where(expected.unheard())
+        .where(table.told.is_(False))
         .order_by(table.id)
         .limit(MOST)
     )
