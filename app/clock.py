@@ -1,4 +1,7 @@
-"""Time as an argument: the one place that asks the machine what time it is."""
+"""Time as an argument: the one place that asks the machine what time it is.
+
+Also ids, which begin with the time.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
+
+import uuid_utils
 
 LENGTH: Final = r"^(?:[0-9]{1,9}[smhdw])+$"
 """A length of time as people type it: `90s`, `30m`, `1h`, `90d`, `1h30m`."""
@@ -36,6 +41,11 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds that never run backwards."""
         return time.monotonic()
+
+
+def new_id() -> str:
+    """A UUIDv7 as text: sorts by time of making."""
+    return str(uuid_utils.uuid7())
 
 
 def length(text: str) -> timedelta:

@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import uuid_utils
-
 from app import errors, intake as intakes, settings as config, telemetry
-from app.clock import Clock, SystemClock
+from app.clock import Clock, SystemClock, new_id
 from app.notifications import notification as canonical
 from app.outbound import client
-from app.security import access, jwt
+from app.security import access, jwt, signing
 from app.sources import base, discover
 from app.store import (
     audit,
@@ -31,11 +29,6 @@ from app.store import (
     tail,
     writer,
 )
-
-
-def new_id() -> str:
-    """A UUIDv7 as text: sorts by time of making."""
-    return str(uuid_utils.uuid7())
 
 
 @dataclass(slots=True)
@@ -51,7 +44,7 @@ class Runtime:
     kinds: Mapping[str, base.SourceKind]
     access: access.Access
     verifier: jwt.Verifier
-    local_issuer: jwt.LocalIssuer
+    local_issuer: signing.LocalIssuer
     metrics: telemetry.Metrics
     arrivals: telemetry.ArrivalLog
     clock: Clock
@@ -169,7 +162,7 @@ def build(settings: config.Settings, clock: Clock | None = None) -> Runtime:
     kinds = discover()
     configuration = config.read_configuration(settings, os.environ, kinds=frozenset(kinds))
     engine = open_database(settings)
-    local = jwt.LocalIssuer(config.signing_secret(settings), clock)
+    local = signing.LocalIssuer(config.signing_secret(settings), clock)
     verifier = jwt.Verifier(local, configuration.issuers, client.fetch_json, clock)
     metrics = telemetry.Metrics()
     follower = tail.Tail(engine)

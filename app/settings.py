@@ -31,7 +31,7 @@ from pydantic import (
 )
 
 from app import channels, errors
-from app.security import directory, jwt, references
+from app.security import directory, references, signing
 from app.sources import auths, base, discover, feed_config
 
 PREFIX: Final = "LISTENER_"
@@ -237,7 +237,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Configuration:
     """What listener.toml declares."""
 
-    issuers: tuple[jwt.IssuerConfig, ...]
+    issuers: tuple[signing.IssuerConfig, ...]
     sources: tuple[base.SourceConfig, ...]
     alerts: tuple[channels.AlertConfig, ...] = ()
 
@@ -294,7 +294,7 @@ class _Reading:
                 )
             elif not _are_tables(value):
                 self.faults[table] = f"expected tables that begin with [[{table}]]"
-        issuers = self._entries(document, "issuer", jwt.IssuerConfig)
+        issuers = self._entries(document, "issuer", signing.IssuerConfig)
         sources = self._entries(document, "source", base.SourceConfig)
         alerts = self._entries(document, "alert", channels.AlertConfig)
         for place, alert in alerts.items():

@@ -25,7 +25,7 @@ from pathlib import Path
 import httpx
 
 from app.clock import SystemClock
-from app.security import jwt
+from app.security import signing
 
 SECRET = "a-secret-that-only-tests-know-0123456789"
 PATH = "/externalapi/listener/v1/listener"
@@ -44,7 +44,7 @@ def token(
     *, source: str | None = "local", scopes: tuple[str, ...] = WRITE_AND_READ, ttl: float = 3600
 ) -> str:
     """A token of the local issuer of every server started here, good for `ttl` seconds."""
-    issuer = jwt.LocalIssuer(SECRET.encode(), SystemClock())
+    issuer = signing.LocalIssuer(SECRET.encode(), SystemClock())
     return issuer.issue(
         subject=source or "tests", scopes=scopes, ttl=timedelta(seconds=ttl), source=source
     )

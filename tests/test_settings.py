@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from app import errors, settings
-from app.security import jwt
+from app.security import signing
 from app.sources import auths, base, discover, on_api
 
 KINDS = frozenset({"tmf", "on_api", "covage", "tjansteguiden"})
@@ -354,7 +354,7 @@ feed = { url = "https://ko.example/api/2.3.1/", username = "sp1", password = "${
     (tmp_path / "key").write_text("the key\n", encoding="utf-8")
     found = read(tmp_path, text, PASSWORD="pass:word", KO="hush")
     assert found.issuers == (
-        jwt.IssuerConfig(
+        signing.IssuerConfig(
             name="sso",
             issuer="https://sso.example",
             audience="tmf-listener",

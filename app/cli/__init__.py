@@ -15,7 +15,7 @@ from app.cli import commands, failure, screen
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
     try:
-        commands.build()(args=arguments)
+        commands.front()(args=arguments)
     except errors.ListenerError as error:
         failed = failure.of(error)
         screen.failed(failed)

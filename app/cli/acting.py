@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from app import feeds as polling, runtime as runtimes, settings, telemetry
-from app.cli import failure, opening
+from app.cli import database, failure, opening
 from app.sources import base
 from app.store import engine, jobs
 
@@ -98,7 +98,7 @@ async def _job(name: str, action: str, arguments: dict[str, Any]) -> jobs.Job:
 
         def write(connection: engine.Connection) -> None:
             jobs.ask(connection, asked)
-            opening.record(connection, f"feed.{action}", name, at=now, job=asked.id)
+            database.record(connection, f"feed.{action}", name, at=now, job=asked.id)
 
         await asyncio.wrap_future(live.writer.run(write))
 

@@ -10,7 +10,7 @@ import typer
 
 from app import alerts as telling, settings
 from app.alerts import messages
-from app.cli import acting, failure, opening, screen
+from app.cli import acting, acts, database, failure, screen
 from app.store import alerts, engine
 
 LIST_EXAMPLES = ("listener alerts list", "listener alerts list --json")
@@ -23,7 +23,7 @@ def listing(
     *, as_json: Annotated[bool, typer.Option("--json", help="A JSON document a line.")] = False
 ) -> None:
     """Show what is open at the channels, and what could not be told yet."""
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         rows = [asdict(row) for row in alerts.listing(connection)]
     if as_json:
         for row in rows:
@@ -59,3 +59,9 @@ def try_out(
             screen.fault(f"{name}: {error}")
     if any(told.values()):
         raise typer.Exit(failure.FAILED)
+
+
+ACTS = (
+    acts.Act(listing, LIST_EXAMPLES, name="list"),
+    acts.Act(try_out, TEST_EXAMPLES, name="test"),
+)

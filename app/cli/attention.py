@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app import errors, runtime as runtimes, settings
-from app.cli import acting, failure, opening, screen
+from app.cli import acting, acts, database, failure, opening, screen
 from app.doors import work
 from app.notifications.notification import Attention
 from app.store import attention, engine
@@ -48,7 +48,7 @@ def listing(
     if state not in STATES:
         raise failure.usage(f"there is no state {state!r}", f"choose one of {', '.join(STATES)}")
     wanted = attention.Wanted(state, source, what, assignee=assignee)  # type: ignore[arg-type]
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         rows = attention.page(connection, wanted, after_id=None, limit=limit)
     if as_json:
         for row in rows:
@@ -102,3 +102,11 @@ def _do(act: Callable[[runtimes.Runtime], Awaitable[Any]]) -> None:
         raise failure.CommandFailed(error.message, LIST_THEM) from error
     finally:
         live.close()
+
+
+ACTS = (
+    acts.Act(listing, LIST_EXAMPLES, name="list"),
+    acts.Act(assign, ASSIGN_EXAMPLES),
+    acts.Act(note, NOTE_EXAMPLES),
+    acts.Act(close, CLOSE_EXAMPLES),
+)

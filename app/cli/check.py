@@ -6,7 +6,7 @@ It reads the environment, listener.toml and the database, and tells every fault 
 from __future__ import annotations
 
 from app import errors, settings, sources
-from app.cli import failure, opening, screen
+from app.cli import acts, database, failure, opening, screen
 from app.store import engine, schema
 
 EXAMPLES = ("listener check", "LISTENER_CONFIG=new.toml listener check")
@@ -43,7 +43,7 @@ def _database_faults(found: settings.Settings) -> list[str]:
     if opening.missing_file(found) is not None:
         return []
     try:
-        with opening.using(engine.create(_only_reading(found))) as opened:
+        with database.using(engine.create(_only_reading(found))) as opened:
             schema.check(engine.reading(opened))
     except errors.ListenerError as error:
         return [error.message]
@@ -78,3 +78,6 @@ def _tell(found: settings.Settings) -> None:
     missing = opening.missing_file(found)
     where = opening.shown_url(found.url())
     screen.done(f"database {where}" + (" (made at the first start)" if missing else ""))
+
+
+ACTS = (acts.Act(check, EXAMPLES),)

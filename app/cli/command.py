@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from app import clock, errors, runtime as runtimes, settings
-from app.cli import acting, failure, opening, screen
+from app.cli import acting, acts, database, failure, opening, screen
 from app.sources import base
 from app.store import commands, engine
 
@@ -80,7 +80,7 @@ def listing(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line a command.")] = False,
 ) -> None:
     """List what we did at operators and what waits to be done, newest first."""
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         rows = commands.page(
             connection,
             source=source,
@@ -116,7 +116,7 @@ def cancel(
 
 
 def _change(id_: str, action: str, change: Callable[[engine.Connection], bool]) -> None:
-    with opening.database(settings.load()) as opened, opened.begin() as connection:
+    with database.opened(settings.load()) as opened, opened.begin() as connection:
         found = commands.one(connection, id_)
         if found is None:
             msg = f"there is no command {id_!r}"
@@ -124,7 +124,7 @@ def _change(id_: str, action: str, change: Callable[[engine.Connection], bool]) 
         if not change(connection):
             msg = f"command {id_} is {found.state}: no {action} any more"
             raise failure.CommandFailed(msg, LIST_THEM)
-        opening.record(connection, f"command.{action}", id_, at=clock.SystemClock().now())
+        database.record(connection, f"command.{action}", id_, at=clock.SystemClock().now())
 
 
 def _arguments(given: list[str]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ async def _send(
         def write(connection: engine.Connection) -> commands.Command:
             kept = commands.ask(connection, asked)
             if kept is asked:
-                opening.record(connection, "command.ask", asked.id, at=asked.asked_at)
+                database.record(connection, "command.ask", asked.id, at=asked.asked_at)
             return kept
 
         kept = await asyncio.wrap_future(live.writer.run(write))
@@ -201,3 +201,11 @@ def _shown(command: commands.Command) -> dict[str, Any]:
     told = asdict(command)
     del told["token"]
     return told
+
+
+ACTS = (
+    acts.Act(send, SEND_EXAMPLES),
+    acts.Act(listing, LIST_EXAMPLES, name="list"),
+    acts.Act(retry, RETRY_EXAMPLES),
+    acts.Act(cancel, CANCEL_EXAMPLES),
+)

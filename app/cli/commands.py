@@ -1,165 +1,164 @@
-"""The commands, put together: their names, their groups, their examples."""
+"""The commands, put together: their names, and which module each is in.
+
+A module is loaded when its command is called: some need the database, some FastAPI, and most
+neither (`front`). Not here: what each takes and does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+from typer import core
 
-from app.cli import (
-    alerts,
-    attention,
-    check,
-    command,
-    credential,
-    db,
-    demo,
-    expected,
-    export,
-    feed,
-    hub,
-    notifications,
-    openapi,
-    order,
-    orders,
-    personal,
-    quarantine,
-    sandbox,
-    send,
-    serve,
-    stats,
-    token,
-    work,
-)
+from app.cli import acts
 
 HELP = "The one inbox for telecom order notifications: receive, keep, show."
 
 
-def build() -> typer.Typer:
-    """The commands, put together."""
-    app = _group(HELP)
-    app.callback()(_listener)
-    _add(app, demo.demo, demo.EXAMPLES)
-    _add(app, serve.serve, serve.EXAMPLES)
-    _add(app, work.work, work.EXAMPLES)
-    _add(app, token.token, token.EXAMPLES)
-    app.add_typer(_credential(), name="credential")
-    _add(app, send.send, send.EXAMPLES)
-    _add(app, notifications.notifications, notifications.EXAMPLES)
-    _add(app, order.order, order.EXAMPLES)
-    app.add_typer(_orders(), name="orders")
-    _add(app, export.export, export.EXAMPLES)
-    app.add_typer(_attention(), name="attention")
-    app.add_typer(_alerts(), name="alerts")
-    _add(app, stats.stats, stats.EXAMPLES)
-    app.add_typer(_feed(), name="feed")
-    app.add_typer(_command(), name="command")
-    app.add_typer(_hub(), name="hub")
-    app.add_typer(_quarantine(), name="quarantine")
-    app.add_typer(_personal(), name="personal")
-    _add(app, check.check, check.EXAMPLES)
-    _add(app, sandbox.sandbox, sandbox.EXAMPLES)
-    app.add_typer(_db(), name="db")
-    _add(app, openapi.openapi, openapi.EXAMPLES)
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list of commands.
+
+    `help` is said of it there, of a single command in the words of its own first line. `many`: it
+    has commands below it. Its acts are those of `modules`, by default of the one of its name.
+    """
+
+    name: str
+    help: str
+    many: bool = False
+    modules: tuple[str, ...] = ()
+
+    def acts(self) -> Iterator[acts.Act]:
+        """What its modules say can be done; loads them."""
+        for module in self.modules or (self.name,):
+            yield from importlib.import_module(f"{__package__}.{module}").ACTS
+
+
+ENTRIES: Final = (
+    Entry("demo", "Receive from four operators of the sandbox, by push and pull, until Ctrl-C."),
+    Entry("serve", "Receive notifications until SIGTERM; SIGHUP reads listener.toml again."),
+    Entry(
+        "work",
+        "Ask operators, do what is asked there, keep the orders, until SIGTERM; receive nothing.",
+    ),
+    Entry("token", "Print one token of the built-in issuer, or a link to the pages."),
+    Entry(
+        "credential",
+        "Long-lived credentials of sources: shown once, kept as a hash, revocable.",
+        many=True,
+    ),
+    Entry(
+        "send",
+        "POST notifications and show a table of the answers; exit code 1 if one was not taken.",
+    ),
+    Entry("notifications", "Show the newest notifications, the latest last; or one whole."),
+    Entry("order", "Show what became of one order: who said what, when, and how late."),
+    Entry(
+        "orders",
+        "What became of the orders: a list of them, what was placed, how the list is made anew.",
+        modules=("orders", "expected"),
+        many=True,
+    ),
+    Entry(
+        "export",
+        "Write all notifications of a filter, oldest first, up to the newest there is now.",
+    ),
+    Entry(
+        "attention", "The work list: what orders need somebody for, and who sees to it.", many=True
+    ),
+    Entry(
+        "alerts", "Alerts: attention and source trouble, told to webhooks and by mail.", many=True
+    ),
+    Entry(
+        "stats",
+        "Count notifications by source and kind, orders by state, and what waits for somebody.",
+    ),
+    Entry(
+        "feed",
+        "Operators that are asked: how their feeds stand, what may be done about it.",
+        many=True,
+    ),
+    Entry("command", "What we do at operators: once, also where an answer is lost.", many=True),
+    Entry("hub", "Our subscriptions at operators' hubs: made, kept alive, ended.", many=True),
+    Entry(
+        "quarantine",
+        "Refused bodies: look at them, release them into the log, or discard them.",
+        many=True,
+    ),
+    Entry(
+        "personal", "What is known of the person behind an order; and how it is erased.", many=True
+    ),
+    Entry(
+        "check",
+        "Read the whole configuration and tell every fault; sends nothing, changes nothing.",
+    ),
+    Entry(
+        "sandbox",
+        "Serve four operators to try against: ON-API, Covage, Tjänsteguiden and a TMF seller.",
+    ),
+    Entry("db", "The database: its schema, its state, what to do after a failover.", many=True),
+    Entry("openapi", "Print the contract: what is accepted, and every answer (OpenAPI 3.1)."),
+)
+
+
+def build(entries: Sequence[Entry] = ENTRIES) -> typer.Typer:
+    """The commands of `entries`, put together."""
+    app = _listener_of(core.TyperGroup)
+    for entry in entries:
+        group = _group(entry.help) if entry.many else app
+        for act in entry.acts():
+            _add(group, act)
+        if entry.many:
+            app.add_typer(group, name=entry.name)
     return app
 
 
-def _credential() -> typer.Typer:
-    group = _group("Long-lived credentials of sources: shown once, kept as a hash, revocable.")
-    _add(group, credential.add, credential.ADD_EXAMPLES)
-    _add(group, credential.listing, credential.LIST_EXAMPLES, name="list")
-    _add(group, credential.revoke, credential.REVOKE_EXAMPLES)
-    _add(group, credential.void, credential.VOID_EXAMPLES)
-    return group
+def front() -> typer.Typer:
+    """All commands by name, of which the one that is called is loaded, and no other."""
+    app = _listener_of(_Front)
+    for entry in ENTRIES:
+        app.command(entry.name, help=entry.help)(_named)
+    return app
 
 
-def _orders() -> typer.Typer:
-    group = _group(
-        "What became of the orders: a list of them, what was placed, how the list is made anew."
-    )
-    group.callback(
-        invoke_without_command=True, no_args_is_help=False, epilog=_shown(orders.EXAMPLES)
-    )(orders.listing)
-    _add(group, orders.rebuild, orders.REBUILD_EXAMPLES)
-    _add(group, expected.expect, expected.EXPECT_EXAMPLES)
-    _add(group, expected.outstanding, expected.OUTSTANDING_EXAMPLES)
-    return group
+def _named() -> None:
+    """Stands for a command in the list of them."""
 
 
-def _attention() -> typer.Typer:
-    group = _group("The work list: what orders need somebody for, and who sees to it.")
-    _add(group, attention.listing, attention.LIST_EXAMPLES, name="list")
-    _add(group, attention.assign, attention.ASSIGN_EXAMPLES)
-    _add(group, attention.note, attention.NOTE_EXAMPLES)
-    _add(group, attention.close, attention.CLOSE_EXAMPLES)
-    return group
+class _Front(core.TyperGroup):
+    """Puts the command itself in the place of its name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """As `TyperGroup`, which refuses a name that is none."""
+        name, _, rest = super().resolve_command(ctx, args)
+        called = [entry for entry in ENTRIES if entry.name == name]
+        whole: Any = typer.main.get_command(build(called))
+        _settled()
+        return name, whole.commands[name], rest
 
 
-def _alerts() -> typer.Typer:
-    group = _group("Alerts: attention and source trouble, told to webhooks and by mail.")
-    _add(group, alerts.listing, alerts.LIST_EXAMPLES, name="list")
-    _add(group, alerts.try_out, alerts.TEST_EXAMPLES, name="test")
-    return group
+def _settled() -> None:
+    """Collect garbage from now on, but never among what is loaded."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
-def _feed() -> typer.Typer:
-    group = _group("Operators that are asked: how their feeds stand, what may be done about it.")
-    _add(group, feed.listing, feed.LIST_EXAMPLES, name="list")
-    _add(group, feed.poll, feed.POLL_EXAMPLES)
-    _add(group, feed.pause, feed.PAUSE_EXAMPLES)
-    _add(group, feed.resume, feed.RESUME_EXAMPLES)
-    _add(group, feed.rewind, feed.REWIND_EXAMPLES)
-    _add(group, feed.backfill, feed.BACKFILL_EXAMPLES)
-    _add(group, feed.audit, feed.AUDIT_EXAMPLES)
-    return group
+def _listener_of(group: type[core.TyperGroup]) -> typer.Typer:
+    app = _group(HELP, group)
+    app.callback()(_listener)
+    return app
 
 
-def _command() -> typer.Typer:
-    group = _group("What we do at operators: once, also where an answer is lost.")
-    _add(group, command.send, command.SEND_EXAMPLES)
-    _add(group, command.listing, command.LIST_EXAMPLES, name="list")
-    _add(group, command.retry, command.RETRY_EXAMPLES)
-    _add(group, command.cancel, command.CANCEL_EXAMPLES)
-    return group
-
-
-def _hub() -> typer.Typer:
-    group = _group("Our subscriptions at operators' hubs: made, kept alive, ended.")
-    _add(group, hub.register, hub.REGISTER_EXAMPLES)
-    _add(group, hub.listing, hub.LIST_EXAMPLES, name="list")
-    _add(group, hub.unregister, hub.UNREGISTER_EXAMPLES)
-    return group
-
-
-def _personal() -> typer.Typer:
-    group = _group("What is known of the person behind an order; and how it is erased.")
-    _add(group, personal.show, personal.SHOW_EXAMPLES)
-    _add(group, personal.erase, personal.ERASE_EXAMPLES)
-    return group
-
-
-def _quarantine() -> typer.Typer:
-    group = _group("Refused bodies: look at them, release them into the log, or discard them.")
-    _add(group, quarantine.listing, quarantine.LIST_EXAMPLES, name="list")
-    _add(group, quarantine.show, quarantine.SHOW_EXAMPLES)
-    _add(group, quarantine.release, quarantine.RELEASE_EXAMPLES)
-    _add(group, quarantine.discard, quarantine.DISCARD_EXAMPLES)
-    return group
-
-
-def _db() -> typer.Typer:
-    group = _group("The database: its schema, its state, what to do after a failover.")
-    _add(group, db.upgrade, db.UPGRADE_EXAMPLES)
-    _add(group, db.check, db.CHECK_EXAMPLES)
-    _add(group, db.promoted, db.PROMOTED_EXAMPLES)
-    _add(group, db.info, db.INFO_EXAMPLES)
-    return group
-
-
-def _group(text: str) -> typer.Typer:
+def _group(text: str, group: type[core.TyperGroup] = core.TyperGroup) -> typer.Typer:
     return typer.Typer(
+        cls=group,
         help=text,
         no_args_is_help=True,
         add_completion=False,
@@ -169,14 +168,12 @@ def _group(text: str) -> typer.Typer:
     )
 
 
-def _add(
-    group: typer.Typer,
-    act: Callable[..., Any],
-    examples: Sequence[str],
-    *,
-    name: str | None = None,
-) -> None:
-    group.command(name, epilog=_shown(examples))(act)
+def _add(group: typer.Typer, act: acts.Act) -> None:
+    shown = _shown(act.examples)
+    if act.name == acts.ALONE:
+        group.callback(invoke_without_command=True, no_args_is_help=False, epilog=shown)(act.does)
+    else:
+        group.command(act.name, epilog=shown)(act.does)
 
 
 def _shown(examples: Sequence[str]) -> str:

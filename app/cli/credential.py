@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from app import clock, runtime, settings
-from app.cli import duration, failure, opening, screen
+from app.cli import acts, database, duration, failure, opening, screen
 from app.security import credentials, issuing
 from app.store import credentials as stored, engine
 
@@ -44,9 +44,9 @@ def add(
     now = clock.SystemClock().now()
     wanted = issuing.Wanted(chosen, type_.value, label, expires)
     pepper = credentials.pepper(settings.signing_secret(found))
-    with opening.using(runtime.open_database(found)) as opened, opened.begin() as connection:
+    with database.using(runtime.open_database(found)) as opened, opened.begin() as connection:
         secret, row = issuing.issue(connection, wanted, pepper=pepper, now=now)
-        opening.record(connection, "credential.add", row.id, at=now, source=chosen.name)
+        database.record(connection, "credential.add", row.id, at=now, source=chosen.name)
     if as_json:
         screen.json_line({"id": row.id, "source": row.source, "type": row.type, "secret": secret})
         return
@@ -65,7 +65,7 @@ def listing(
 ) -> None:
     """List credentials; a secret is never among what is shown."""
     now = clock.SystemClock().now()
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         rows = stored.listing(connection, source)
     if as_json:
         for row in rows:
@@ -95,11 +95,11 @@ def revoke(
 ) -> None:
     """Revoke a credential; running listeners refuse it within 5 seconds."""
     now = clock.SystemClock().now()
-    with opening.database(settings.load()) as opened, opened.begin() as connection:
+    with database.opened(settings.load()) as opened, opened.begin() as connection:
         if not stored.revoke(connection, id_, now):
             msg = f"no active credential has the id {id_!r}"
             raise failure.CommandFailed(msg, "see which there are: listener credential list")
-        opening.record(connection, "credential.revoke", id_, at=now)
+        database.record(connection, "credential.revoke", id_, at=now)
     screen.done(f"credential {id_} is revoked; running listeners refuse it within 5 seconds")
 
 
@@ -113,9 +113,9 @@ def void(
     found = settings.load()
     chosen = opening.push_source(opening.configuration(found), source)
     now = clock.SystemClock().now()
-    with opening.using(runtime.open_database(found)) as opened, opened.begin() as connection:
+    with database.using(runtime.open_database(found)) as opened, opened.begin() as connection:
         stored.set_tokens_not_before(connection, chosen.name, now)
-        opening.record(connection, "source.void_tokens", chosen.name, at=now)
+        database.record(connection, "source.void_tokens", chosen.name, at=now)
     screen.done(f"tokens of {chosen.name} issued before {now:{screen.TIME}} are void")
 
 
@@ -129,3 +129,11 @@ def _shown(row: stored.StoredCredential) -> dict[str, object]:
         "expires_at": row.expires_at,
         "revoked_at": row.revoked_at,
     }
+
+
+ACTS = (
+    acts.Act(add, ADD_EXAMPLES),
+    acts.Act(listing, LIST_EXAMPLES, name="list"),
+    acts.Act(revoke, REVOKE_EXAMPLES),
+    acts.Act(void, VOID_EXAMPLES),
+)

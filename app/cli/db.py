@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app import clock, settings
-from app.cli import failure, opening, screen
+from app.cli import acts, database, failure, opening, screen
 from app.store import engine, epochs, log, schema, stats
 
 UPGRADE_EXAMPLES = ("listener db upgrade",)
@@ -21,14 +21,14 @@ def upgrade() -> None:
 
     SQLite does it by itself when serving; PostgreSQL only by this command.
     """
-    with opening.using(engine.create(settings.load().url())) as opened:
+    with database.using(engine.create(settings.load().url())) as opened:
         schema.upgrade(opened)
     screen.done(f"the schema is at {schema.head()}")
 
 
 def check() -> None:
     """Say whether the schema is the one this program needs; exit code 2 if not."""
-    with opening.database(settings.load()):
+    with database.opened(settings.load()):
         screen.done(f"the schema is at {schema.head()}, as this program needs it")
 
 
@@ -43,10 +43,10 @@ def promoted(
     if not yes and not typer.confirm("Begin a new epoch? Every cursor handed out becomes void"):
         msg = "nothing was changed"
         raise failure.CommandFailed(msg, "repeat with --yes to begin a new epoch")
-    with opening.database(settings.load()) as opened, opened.begin() as connection:
+    with database.opened(settings.load()) as opened, opened.begin() as connection:
         now = clock.SystemClock().now()
         epoch = epochs.begin(connection, "promoted", now)
-        opening.record(connection, "db.promoted", epoch, at=now)
+        database.record(connection, "db.promoted", epoch, at=now)
     screen.done(f"the log is in epoch {epoch}")
 
 
@@ -55,7 +55,7 @@ def info(
 ) -> None:
     """Show where the database is, its schema, its epoch and what it holds."""
     found = settings.load()
-    with opening.database(found) as opened, engine.read(opened) as connection:
+    with database.opened(found) as opened, engine.read(opened) as connection:
         told = {
             "database": opening.shown_url(found.url()),
             "schema": schema.current(connection),
@@ -67,3 +67,11 @@ def info(
         screen.json_line(told)
     else:
         screen.fields(told)
+
+
+ACTS = (
+    acts.Act(upgrade, UPGRADE_EXAMPLES),
+    acts.Act(check, CHECK_EXAMPLES),
+    acts.Act(promoted, PROMOTED_EXAMPLES),
+    acts.Act(info, INFO_EXAMPLES),
+)

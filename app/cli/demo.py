@@ -19,8 +19,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from app import clock, sandbox as operators, settings
-from app.cli import opening, sandbox as places, screen, serve, token as tokens
+from app import clock, sandbox as operators, server, settings
+from app.cli import acts, opening, sandbox as places, screen, serve, token as tokens
 from app.store import engine, stats
 
 EXAMPLES = (
@@ -52,8 +52,6 @@ def demo(
     ] = None,
 ) -> None:
     """Receive from four operators of the sandbox, by push and pull, until Ctrl-C."""
-    from app import server  # noqa: PLC0415 - as in serve
-
     given = settings.load()
     found = alone(given, host, port)
     with server.bind("127.0.0.1", 0) as listening, ExitStack() as ending:
@@ -281,3 +279,6 @@ def _show_lines(progress: Progress, over: threading.Event) -> None:
                     for place, seen in progress.rows()
                 )
             )
+
+
+ACTS = (acts.Act(demo, EXAMPLES),)

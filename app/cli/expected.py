@@ -12,7 +12,7 @@ from typing import Annotated, Final, TextIO
 import typer
 
 from app import clock, runtime as runtimes, settings
-from app.cli import acting, failure, opening, screen
+from app.cli import acting, acts, database, failure, opening, screen
 from app.doors import work
 from app.store import engine, expected, filters, silence
 
@@ -80,7 +80,7 @@ def outstanding(
     declared = opening.configuration(found)
     configured = {one.name: one.stuck_after for one in declared.sources}
     now = clock.SystemClock().now()
-    with opening.database(found) as opened, engine.read(opened) as connection:
+    with database.opened(found) as opened, engine.read(opened) as connection:
         known = silence.patience(connection, configured)
         rows = expected.outstanding(connection, source=source, after_id=None, limit=limit)
     told = [{**row, "silent": silence.is_quiet(row, known, now)} for row in rows]
@@ -158,3 +158,9 @@ def _moment(text: str | None, now: datetime) -> datetime:
     except (ValueError, OverflowError) as error:
         raise _Unreadable(wrong) from error
     raise _Unreadable(wrong)
+
+
+ACTS = (
+    acts.Act(expect, EXPECT_EXAMPLES),
+    acts.Act(outstanding, OUTSTANDING_EXAMPLES),
+)

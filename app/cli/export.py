@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app import clock, settings
-from app.cli import failure, opening, screen, wanted
+from app.cli import acts, database, failure, screen, wanted
 from app.notifications import forms
 from app.store import engine, export as exports, log
 
@@ -62,7 +62,7 @@ def export(  # noqa: PLR0913 - one parameter an option
         conflict=conflict,
         q=query,
     )
-    with opening.database(settings.load()) as opened:
+    with database.opened(settings.load()) as opened:
         if personal:
             _audit(opened, form)
         with _target(output) as target:
@@ -124,4 +124,7 @@ def _audit(opened: engine.Database, form: str) -> None:
     """Say in the audit trail who took what is personal, before any of it leaves."""
     with opened.begin() as connection:
         now = clock.SystemClock().now()
-        opening.record(connection, "export.personal", "log", at=now, format=form)
+        database.record(connection, "export.personal", "log", at=now, format=form)
+
+
+ACTS = (acts.Act(export, EXAMPLES),)

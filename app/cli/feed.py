@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from app import clock, settings
-from app.cli import acting, failure, opening, screen
+from app.cli import acting, acts, database, failure, opening, screen
 from app.store import engine, feeds, standing
 
 LIST_EXAMPLES = ("listener feed list", "listener feed list stadsnat", "listener feed list --json")
@@ -45,7 +45,7 @@ def listing(
     if name is not None:
         asked = [acting.feed_of(declared, name)]
     now = clock.SystemClock().now()
-    with opening.database(found) as opened, engine.read(opened) as connection:
+    with database.opened(found) as opened, engine.read(opened) as connection:
         known = {feed.name: feed for feed in feeds.listing(connection)}
         turns = [] if name is None else feeds.turns(connection, name, 20)
     rows = [
@@ -184,3 +184,14 @@ def _turns(turns: list[feeds.Turn]) -> None:
             for t in turns
         ]
         screen.table(TURNS, rows, numbers=TURNS[1:6])
+
+
+ACTS = (
+    acts.Act(listing, LIST_EXAMPLES, name="list"),
+    acts.Act(poll, POLL_EXAMPLES),
+    acts.Act(pause, PAUSE_EXAMPLES),
+    acts.Act(resume, RESUME_EXAMPLES),
+    acts.Act(rewind, REWIND_EXAMPLES),
+    acts.Act(backfill, BACKFILL_EXAMPLES),
+    acts.Act(audit, AUDIT_EXAMPLES),
+)

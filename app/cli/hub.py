@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from app import feeds as polling, runtime as runtimes, settings
-from app.cli import acting, failure, opening, screen
+from app.cli import acting, acts, database, failure, screen
 from app.sources import base
 from app.store import engine, hubs
 
@@ -41,7 +41,7 @@ def listing(
     *, as_json: Annotated[bool, typer.Option("--json", help="A JSON line each.")] = False
 ) -> None:
     """List our subscriptions and how they stand."""
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         rows = hubs.listing(connection)
     if as_json:
         for row in rows:
@@ -71,7 +71,7 @@ async def _register(name: str) -> hubs.Registration | None:
 
         def write(connection: engine.Connection) -> None:
             hubs.want(connection, wanted)
-            opening.record(connection, "hub.register", name, at=now)
+            database.record(connection, "hub.register", name, at=now)
 
         await asyncio.wrap_future(live.writer.run(write))
 
@@ -107,7 +107,7 @@ async def _unregister(name: str) -> bool:
         now = live.clock.now()
 
         def write(connection: engine.Connection) -> bool:
-            opening.record(connection, "hub.unregister", name, at=now)
+            database.record(connection, "hub.unregister", name, at=now)
             return hubs.unwant(connection, name, now)
 
         if not await asyncio.wrap_future(live.writer.run(write)):
@@ -127,3 +127,10 @@ def _declared(live: runtimes.Runtime, name: str) -> base.SourceConfig:
         msg = f"no source with a hub is called {name!r}"
         raise failure.usage(msg, f"choose one of: {with_hub or 'none'}; or give one a hub = {{…}}")
     return source
+
+
+ACTS = (
+    acts.Act(register, REGISTER_EXAMPLES),
+    acts.Act(listing, LIST_EXAMPLES, name="list"),
+    acts.Act(unregister, UNREGISTER_EXAMPLES),
+)

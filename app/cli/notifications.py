@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from app import settings
-from app.cli import failure, opening, screen, wanted
+from app.cli import acts, database, failure, screen, wanted
 from app.notifications import warnings
 from app.store import engine, log, tail
 
@@ -64,7 +64,7 @@ def notifications(  # noqa: PLR0913 - one parameter an option
         conflict=conflict,
         q=query,
     )
-    with opening.database(settings.load()) as opened:
+    with database.opened(settings.load()) as opened:
         if which is not None:
             _show_one(opened, which, raw=raw, as_json=as_json)
             return
@@ -162,3 +162,6 @@ def _id_of(connection: engine.Connection, which: str) -> str:
         return which
     rows = log.page(connection, log.Filter(), after_seq=int(which) - 1, limit=1, ascending=True)
     return str(rows[0]["id"]) if rows and rows[0]["seq"] == int(which) else which
+
+
+ACTS = (acts.Act(notifications, EXAMPLES),)

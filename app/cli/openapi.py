@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from app.cli import acts
+from app.web import contract
+
 EXAMPLES = ("listener openapi > listener.yaml", "listener openapi --json | jq .paths")
 
 
@@ -13,6 +16,7 @@ def openapi(
     *, as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False
 ) -> None:
     """Print the contract: what is accepted, and every answer (OpenAPI 3.1)."""
-    from app.web import contract  # noqa: PLC0415 - FastAPI is slow to load; only this needs it
-
     typer.echo(contract.as_json() if as_json else contract.text().encode())
+
+
+ACTS = (acts.Act(openapi, EXAMPLES),)

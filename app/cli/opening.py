@@ -1,21 +1,21 @@
-"""What a command opens before it works: settings, listener.toml, the database, the local issuer."""
+"""What a command opens before it works: settings, listener.toml, the local issuer.
+
+Not here: the database (`database`), which takes longest to load.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Iterable
 from pathlib import Path
 
-from app import clock, runtime, settings, sources
+from app import clock, settings, sources
 from app.cli import failure
 from app.notifications import notification as canonical
-from app.security import jwt, sessions
+from app.security import sessions, signing
 from app.sources import base
-from app.store import audit, engine, schema, trouble
 
 PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 
@@ -25,9 +25,9 @@ def configuration(found: settings.Settings) -> settings.Configuration:
     return settings.read_configuration(found, os.environ, kinds=frozenset(sources.discover()))
 
 
-def local_issuer(found: settings.Settings) -> jwt.LocalIssuer:
+def local_issuer(found: settings.Settings) -> signing.LocalIssuer:
     """The built-in issuer, which signs with our own secret."""
-    return jwt.LocalIssuer(settings.signing_secret(found), clock.SystemClock())
+    return signing.LocalIssuer(settings.signing_secret(found), clock.SystemClock())
 
 
 def url(found: settings.Settings) -> str:
@@ -41,36 +41,8 @@ def sign_in_link(found: settings.Settings, scopes: Iterable[str]) -> str:
     """A link to the pages for the one at the keyboard: good for one click, within 60 seconds."""
     seal = sessions.Seal(local_issuer(found).pepper)
     user = operator().removeprefix("cli:")
-    code = seal.code(runtime.new_id(), user, scopes, clock.SystemClock().now())
+    code = seal.code(clock.new_id(), user, scopes, clock.SystemClock().now())
     return f"{found.public_url or url(found)}/ui/enter?code={code}"
-
-
-@contextmanager
-def database(found: settings.Settings) -> Iterator[engine.Database]:
-    """The database, at the schema this program needs.
-
-    Raises `errors.ConfigurationError` where the schema is another, `errors.Unavailable` where the
-    database is away, `CommandFailed` where SQLite has no file yet.
-    """
-    missing = missing_file(found)
-    if missing is not None:
-        msg = f"there is no database yet at {missing}"
-        raise failure.CommandFailed(
-            msg, "make it by serving (listener serve), or name its folder in LISTENER_DATA_DIR"
-        )
-    with using(engine.create(found.url())) as opened:
-        schema.check(engine.reading(opened))
-        yield opened
-
-
-@contextmanager
-def using(opened: engine.Database) -> Iterator[engine.Database]:
-    """Let go of `opened` afterwards. Raises `errors.Unavailable` where the database is away."""
-    try:
-        with trouble.told():
-            yield opened
-    finally:
-        opened.dispose()
 
 
 def operator() -> str:
@@ -79,21 +51,6 @@ def operator() -> str:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a user id without a name
         return f"cli:{os.getuid()}"
-
-
-def record(
-    connection: engine.Connection, action: str, target: str, *, at: datetime, **detail: str | bool
-) -> None:
-    """Write an act of the one at the keyboard into the audit trail, in the act's transaction."""
-    audit.record(
-        connection,
-        id_=runtime.new_id(),
-        at=at,
-        principal=operator(),
-        action=action,
-        target=target,
-        detail=detail,
-    )
 
 
 def missing_file(found: settings.Settings) -> Path | None:

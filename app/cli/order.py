@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app import settings
-from app.cli import failure, opening, screen
+from app.cli import acts, database, failure, screen
 from app.doors import stories
 from app.notifications import notification as canonical
 from app.store import engine
@@ -43,7 +43,7 @@ def order(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a drawing.")] = False,
 ) -> None:
     """Show what became of one order: who said what, when, and how late."""
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         found = stories.of(connection, source, identifier)
         chosen = stories.chosen(found, what)
         if chosen is None:
@@ -125,3 +125,6 @@ def _item(item: dict[str, Any]) -> str:
 def _visit(visit: dict[str, Any]) -> str:
     until = f" to {visit['end']:{screen.TIME}}" if visit["end"] else ""
     return f"{visit['start']:{screen.TIME}}{until}"
+
+
+ACTS = (acts.Act(order, EXAMPLES),)

@@ -10,7 +10,7 @@ import typer
 from rich import progress
 
 from app import clock, projector, settings
-from app.cli import duration, opening, screen, wanted as options
+from app.cli import acts, database, duration, screen, wanted as options
 from app.notifications import notification as canonical
 from app.orders import order as model
 from app.store import engine, orders
@@ -86,7 +86,7 @@ def listing(  # noqa: PLR0913 - one parameter an option
         silent_since=None if no_news_for is None else clock.SystemClock().now() - no_news_for,
         q=query,
     )
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         rows = orders.page(connection, wanted, after=None, limit=limit, ascending=oldest)
     _show(rows, as_json=as_json)
 
@@ -126,7 +126,7 @@ def rebuild() -> None:
         progress.TimeRemainingColumn(),
         console=screen.remarks(),
     )
-    with opening.database(settings.load()) as opened, bar:
+    with database.opened(settings.load()) as opened, bar:
         task = bar.add_task("notifications", total=None)
 
         def tell(done: int, whole: int) -> None:
@@ -135,3 +135,9 @@ def rebuild() -> None:
         found = projector.rebuild(opened, tell)
     removed = f", {found.removed} rows removed that the log has nothing of" if found.removed else ""
     screen.done(f"{found.orders} orders rebuilt from {found.notifications} notifications{removed}")
+
+
+ACTS = (
+    acts.Act(listing, EXAMPLES, name=acts.ALONE),
+    acts.Act(rebuild, REBUILD_EXAMPLES),
+)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import clock, settings
-from app.cli import failure, opening, screen
+from app.cli import acts, database, failure, opening, screen
 from app.store import engine, personal
 
 SHOW_EXAMPLES = ("listener personal show guide O-1",)
@@ -25,7 +25,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a list.")] = False,
 ) -> None:
     """Show what an operator told of the person behind an order."""
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         found = personal.one(connection, source, order)
     if found is None:
         msg = f"nothing is known of a person behind {order} of {source}"
@@ -51,10 +51,16 @@ def erase(
     if not yes and not typer.confirm(f"Erase what is personal of {order} of {source}?", err=True):
         raise typer.Exit(failure.FAILED)
     now, who = clock.SystemClock().now(), opening.operator()
-    with opening.database(settings.load()) as opened, opened.begin() as connection:
+    with database.opened(settings.load()) as opened, opened.begin() as connection:
         erased = personal.erase(connection, source, order, by=who, at=now)
-        opening.record(connection, "personal.erase", f"{source}/{order}", at=now)
+        database.record(connection, "personal.erase", f"{source}/{order}", at=now)
     told = asdict(erased)
     person = "the person's data, " if told.pop("person") else ""
     counted = ", ".join(f"{count} {what}" for what, count in told.items())
     screen.done(f"erased: {person}{counted}")
+
+
+ACTS = (
+    acts.Act(show, SHOW_EXAMPLES),
+    acts.Act(erase, ERASE_EXAMPLES),
+)

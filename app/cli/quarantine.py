@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from app import clock, errors, intake, runtime as runtimes, settings
-from app.cli import failure, opening, screen
+from app.cli import acts, database, failure, opening, screen
 from app.store import engine, quarantine
 
 LIST_EXAMPLES = (
@@ -48,7 +48,7 @@ def listing(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line a body.")] = False,
 ) -> None:
     """List refused bodies, newest first."""
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         rows = quarantine.page(
             connection, state=state.value, source=source, after_id=before, limit=limit
         )
@@ -72,7 +72,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a list.")] = False,
 ) -> None:
     """Show one refused body: why it was refused, every fault, and what is kept of it."""
-    with opening.database(settings.load()) as opened:
+    with database.opened(settings.load()) as opened:
         row = _row(opened, id_)
     if raw:
         if row["body"] is None:
@@ -107,13 +107,13 @@ def release(
 def discard(ids: Ids) -> None:
     """Let go of refused bodies; that they came, and why they were refused, stays known."""
     who, now = opening.operator(), clock.SystemClock().now()
-    with opening.database(settings.load()) as opened:
+    with database.opened(settings.load()) as opened:
         for id_ in ids:
             with opened.begin() as connection:
                 if not quarantine.mark(connection, id_, State.DISCARDED.value, who, now):
                     msg = f"no open row of the quarantine has the id {id_!r}"
                     raise failure.CommandFailed(msg, LIST_THEM)
-                opening.record(connection, "quarantine.discard", id_, at=now)
+                database.record(connection, "quarantine.discard", id_, at=now)
             screen.done(f"{id_} is discarded")
 
 
@@ -151,3 +151,11 @@ def _row(opened: engine.Database, id_: str) -> dict[str, Any]:
         msg = f"no row of the quarantine has the id {id_!r}"
         raise failure.CommandFailed(msg, LIST_THEM)
     return row
+
+
+ACTS = (
+    acts.Act(listing, LIST_EXAMPLES, name="list"),
+    acts.Act(show, SHOW_EXAMPLES),
+    acts.Act(release, RELEASE_EXAMPLES),
+    acts.Act(discard, DISCARD_EXAMPLES),
+)

@@ -11,8 +11,8 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
-from app import sandbox as operators, telemetry
-from app.cli import screen
+from app import sandbox as operators, server, telemetry
+from app.cli import acts, screen
 from app.sandbox import faults, options
 
 EXAMPLES = (
@@ -149,8 +149,6 @@ def sandbox(
     ] = None,
 ) -> None:
     """Serve four operators to try against: ON-API, Covage, Tjänsteguiden and a TMF seller."""
-    from app import server  # noqa: PLC0415 - as in serve
-
     active = _faults(fault or ())
     chosen = _pace(pace)
     made = operators.create(
@@ -205,3 +203,6 @@ def _greet(base: str, active: Mapping[str, Iterable[str]], *, control: bool) -> 
     typer.echo("\nFor listener.toml:\n")
     for place in PLACES:
         typer.echo(f"{place.table(base)}\n")
+
+
+ACTS = (acts.Act(sandbox, EXAMPLES),)

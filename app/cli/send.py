@@ -16,7 +16,7 @@ import typer
 from rich.progress import Progress
 
 from app import settings, sources
-from app.cli import failure, opening, screen
+from app.cli import acts, failure, opening, screen
 from app.notifications import event_types, notification as canonical
 from app.outbound import send as outbound
 
@@ -225,3 +225,6 @@ def _is_ours(found: settings.Settings, target: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+ACTS = (acts.Act(send, EXAMPLES),)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from app import errors, settings, sources
-from app.cli import opening
+from app import errors, server, settings, sources
+from app.cli import acts, opening
 from app.notifications import event_types
 
 EXAMPLES = (
@@ -48,8 +48,6 @@ def serve(
     ] = False,
 ) -> None:
     """Receive notifications until SIGTERM; SIGHUP reads listener.toml again."""
-    from app import server  # noqa: PLC0415 - FastAPI is slow to load; no other command needs it
-
     del no_relay  # this program has none yet; scripts may already say so
     changed = {"host": host, "port": port}
     found = settings.load().model_copy(
@@ -93,3 +91,6 @@ def greet(found: settings.Settings) -> None:
 
 def _on_one_line(body: bytes) -> str:
     return json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":"))
+
+
+ACTS = (acts.Act(serve, EXAMPLES),)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app import settings
-from app.cli import opening, screen
+from app.cli import acts, database, screen
 from app.store import engine, stats as counting
 
 EXAMPLES = ("listener stats", "listener stats --json")
@@ -17,7 +17,7 @@ def stats(
     *, as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a list.")] = False
 ) -> None:
     """Count notifications by source and kind, orders by state, and what waits for somebody."""
-    with opening.database(settings.load()) as opened, engine.read(opened) as connection:
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         told = counting.counts(connection)
     if as_json:
         screen.json_line(told)
@@ -29,3 +29,6 @@ def stats(
                 screen.table((name.removeprefix("by_"), "count"), rows, numbers=("count",))
         else:
             screen.fields({name: value})
+
+
+ACTS = (acts.Act(stats, EXAMPLES),)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import settings
-from app.cli import duration, opening
+from app.cli import acts, duration, opening
 
 EXAMPLES = (
     "listener token",
@@ -60,3 +60,6 @@ def token(
         subject=chosen.name, scopes=scope or DEFAULT_SCOPES, ttl=ttl, source=chosen.name
     )
     typer.echo(issued)
+
+
+ACTS = (acts.Act(token, EXAMPLES),)

@@ -8,6 +8,7 @@ import signal
 import typer
 
 from app import alerts, feeds as polling, projector, runtime as runtimes, settings, telemetry
+from app.cli import acts
 
 EXAMPLES = ("listener work", "LISTENER_DATABASE_URL=postgresql://… listener work")
 
@@ -41,3 +42,6 @@ async def _work(live: runtimes.Runtime) -> None:
         await polling.stop(running)
         await projector.stop(following)
         telemetry.logger("work").info("stopped")
+
+
+ACTS = (acts.Act(work, EXAMPLES),)

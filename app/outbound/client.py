@@ -6,40 +6,16 @@ Not here: what the document means (`security.jwks`), which servers may be asked 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
-from app import errors
+from app.outbound.fetchable import FetchFailed, check_url
 
 OK: Final = 200
 HEADERS: Final = {"Accept": "application/json, */*;q=0.1", "Accept-Encoding": "identity"}
-
-
-class FetchFailed(errors.ListenerError):
-    """The document could not be fetched."""
-
-
-def check_url(url: str) -> str:
-    """Give `url` back if it may be fetched: https, or http to this machine, without credentials.
-
-    Raises FetchFailed that says what would be right.
-    """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise FetchFailed("that is no URL; expected https://…") from error
-    if parts.username is not None or parts.password is not None:
-        raise FetchFailed("a URL with credentials in it is not fetched")
-    if not host or parts.scheme not in {"http", "https"}:
-        raise FetchFailed(f"{url!r} is no URL; expected https://…")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise FetchFailed(f"{url!r} must be https:// (http:// only towards this machine)")
-    return url
 
 
 async def fetch_json(url: str, *, limit: int = 65536, timeout: float = 5.0) -> bytes:  # noqa: ASYNC109 - the whole exchange has one deadline
@@ -92,10 +68,3 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
 def _tls() -> ssl.SSLContext:
     """Trust as httpx does (certifi, or SSL_CERT_FILE/SSL_CERT_DIR); reads files, hence a thread."""
     return httpx.create_ssl_context()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from app import clock as clocks, errors
-from app.security import addresses, credentials, directory, jwt, oauth, rate
+from app.security import addresses, credentials, directory, jwt, oauth, rate, signing
 from app.sources import base
-from app.store.credentials import StoredCredential
+from app.store.stored_credential import StoredCredential
 
 Principal = directory.Principal
 client_address = addresses.client_address
@@ -27,7 +27,7 @@ class Configured(Protocol):
     """What of the configuration (`settings.Configuration`, a floor above) is needed here."""
 
     @property
-    def issuers(self) -> tuple[jwt.IssuerConfig, ...]:
+    def issuers(self) -> tuple[signing.IssuerConfig, ...]:
         """Who may sign tokens besides ourselves."""
         ...
 
@@ -110,7 +110,7 @@ class Access:
         _, token = _scheme(presented.authorization or "")
         return self._bearer(await self._verifier.verify(token))
 
-    def standing(self, claims: jwt.Claims) -> Principal:
+    def standing(self, claims: signing.Claims) -> Principal:
         """Who was let in earlier with `claims`, as things stand now.
 
         Raises InvalidCredentials where what they came with is withdrawn. Age is not judged here.
@@ -175,11 +175,11 @@ class Access:
     def _held(self, type_: str, key: str) -> Principal:
         return self._directory.held(type_, _bytes(key), self._clock.now()).principal
 
-    def _bearer(self, claims: jwt.Claims) -> Principal:
+    def _bearer(self, claims: signing.Claims) -> Principal:
         """Who a verified token speaks for, as things stand now."""
-        if claims.issuer_name == jwt.LINK:
+        if claims.issuer_name == signing.LINK:
             principal = Principal(None, f"ui:{claims.subject}", claims.scopes)
-        elif claims.issuer_name == jwt.LOCAL:
+        elif claims.issuer_name == signing.LOCAL:
             principal = Principal(claims.source, f"jwt:{claims.subject}", self._scopes(claims))
         else:
             principal = self._directory.client(claims.issuer_name, claims.subject)
@@ -188,7 +188,7 @@ class Access:
             raise errors.InvalidCredentials("The token has been revoked.")
         return principal
 
-    def _scopes(self, claims: jwt.Claims) -> frozenset[str]:
+    def _scopes(self, claims: signing.Claims) -> frozenset[str]:
         if claims.credential is None:
             return claims.scopes
         left = self._directory.scopes_of(claims.credential, self._clock.now())

@@ -23,7 +23,7 @@ from enum import StrEnum
 from typing import Final
 
 from app import errors
-from app.store.credentials import StoredCredential
+from app.store.stored_credential import StoredCredential
 
 
 class Type(StrEnum):

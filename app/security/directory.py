@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from app import errors
 from app.security import credentials
 from app.sources import auths, base
-from app.store.credentials import StoredCredential
+from app.store.stored_credential import StoredCredential
 
 SCOPES: Final = (
     "notifications:write",

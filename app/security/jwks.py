@@ -19,7 +19,7 @@ from jose import exceptions, jwk
 from jose.backends.base import Key
 
 from app import clock as clocks, errors
-from app.outbound import client
+from app.outbound import fetchable
 from app.security import strict
 
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -178,7 +178,7 @@ class Keyring:
                 return
             try:
                 found = read(await self._fetch(self._url), self._algorithms)
-            except (client.FetchFailed, ValueError) as error:
+            except (fetchable.FetchFailed, ValueError) as error:
                 self._failed = True
                 structlog.get_logger().warning("jwks_not_fetched", url=self._url, why=str(error))
             else:

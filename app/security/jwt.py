@@ -1,38 +1,26 @@
-"""Tokens: who may sign them, what they must say, and the cache of those already verified.
+"""Tokens: what they must say and be signed with, and the cache of those already verified.
 
 python-jose accepts too much by default (facts/dependencies §0.2, §7), so it is asked for one thing
 only: whether this signature fits this one key under this one algorithm. Everything else is decided
-here. Not here: which keys an issuer has (`jwks`), what a token's subject may do (`access`).
+here. Not here: making one (`signing`), which keys an issuer has (`jwks`), what its subject may do
+(`access`).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import math
 import re
-import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from jose import exceptions, jwk, jws
+from jose import exceptions, jws
 from jose.backends.base import Key
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app import clock as clocks, errors
-from app.outbound import client
-from app.security import credentials, jwks, strict
-from app.sources import base
-
-LOCAL: Final = "local"
-"""The name, and the `kid`, of the issuer that is always there: ourselves."""
-LINK: Final = "link"
-"""The name under which somebody came by a sign-in link of the pages; never that of an issuer."""
-LOCAL_ISSUER: Final = "tmf-listener"
-"""`iss` and `aud` of our own tokens."""
+from app.security import jwks, signing, strict
 
 MAX_LENGTH: Final = 8192
 """Most characters of a token."""
@@ -48,119 +36,6 @@ FORBIDDEN: Final = frozenset({"crit", "enc", "zip", "b64"})
 YEAR_10000: Final = 253402300800
 
 
-class IssuerConfig(BaseModel):
-    """One remote issuer as listener.toml declares it (`[[issuer]]`). Unknown keys are errors.
-
-    `issuer` and `audience` are compared with `iss` and `aud` letter by letter.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(pattern=base.NAME_PATTERN)
-    issuer: str = Field(min_length=1)
-    audience: str = Field(min_length=1)
-    jwks_url: str
-    algorithms: tuple[Literal["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"], ...] = (
-        "RS256",
-    )
-
-    @field_validator("name")
-    @classmethod
-    def _not_ours(cls, value: str) -> str:
-        if value in {LOCAL, LINK}:
-            raise ValueError(f"{value!r} is the built-in issuer; choose another name")
-        return value
-
-    @field_validator("issuer")
-    @classmethod
-    def _not_as_us(cls, value: str) -> str:
-        if value == LOCAL_ISSUER:
-            raise ValueError(f"{LOCAL_ISSUER!r} is the built-in issuer")
-        return value
-
-    @field_validator("algorithms")
-    @classmethod
-    def _some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not value:
-            raise ValueError("expected at least one")
-        return value
-
-    @field_validator("jwks_url")
-    @classmethod
-    def _fetchable(cls, value: str) -> str:
-        try:
-            return client.check_url(value)
-        except client.FetchFailed as error:
-            raise ValueError(error.message) from error
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What a verified token says.
-
-    `subject`: `sub` of our own tokens; client_id, else azp, else sub of a remote one. `scopes`,
-    `source` and `credential` (the client credential it was made for) are set by our own tokens
-    alone: a remote issuer has no say in them.
-    """
-
-    issuer_name: str
-    subject: str
-    scopes: frozenset[str]
-    issued_at: datetime
-    expires_at: datetime
-    source: str | None = None
-    credential: str | None = None
-
-
-class LocalIssuer:
-    """Signs our own tokens (HS256 with `secret`), and holds the one key that verifies them.
-
-    `pepper` is the key, derived from the same secret, under which credentials are hashed.
-    """
-
-    def __init__(self, secret: bytes, clock: clocks.Clock) -> None:
-        self._clock = clock
-        self.pepper: Final = credentials.pepper(secret)
-        try:
-            self.key: Final = jwk.construct(secret, "HS256")
-        except exceptions.JOSEError as error:
-            msg = (
-                "LISTENER_SECRET looks like a key or certificate file; "
-                "it must be random text, such as `openssl rand -hex 32` prints"
-            )
-            raise errors.ConfigurationError(msg) from error
-
-    def issue(
-        self,
-        *,
-        subject: str,
-        scopes: Iterable[str],
-        ttl: timedelta,
-        source: str | None = None,
-        credential: str | None = None,
-    ) -> str:
-        """A token for `subject` that holds for `ttl`, less than a second short.
-
-        `iat` is a whole second, rounded down: receivers that share the secret may differ in their
-        clocks by a little, and our own tokens have no leeway.
-        """
-        issued = math.floor(self._clock.now().timestamp())
-        claims = {
-            "iss": LOCAL_ISSUER,
-            "aud": LOCAL_ISSUER,
-            "sub": subject,
-            "jti": str(uuid.uuid4()),
-            "iat": issued,
-            "exp": issued + math.ceil(ttl.total_seconds()),
-            "scope": " ".join(sorted(set(scopes))),
-        }
-        if source is not None:
-            claims["source"] = source
-        if credential is not None:
-            claims["credential"] = credential
-        return jws.sign(claims, self.key, headers={"kid": LOCAL}, algorithm="HS256")
-
-
 class Verifier:
     """Tells what a token says, once it is sure that it may say so.
 
@@ -169,19 +44,19 @@ class Verifier:
 
     def __init__(
         self,
-        local: LocalIssuer,
-        issuers: Sequence[IssuerConfig],
+        local: signing.LocalIssuer,
+        issuers: Sequence[signing.IssuerConfig],
         fetch: jwks.Fetch,
         clock: clocks.Clock,
     ) -> None:
         self.local: Final = local
         self._fetch = fetch
         self._clock = clock
-        self._verified: OrderedDict[bytes, tuple[float, Claims]] = OrderedDict()
-        self._issuers: dict[str, tuple[IssuerConfig, jwks.Keyring]] = {}
+        self._verified: OrderedDict[bytes, tuple[float, signing.Claims]] = OrderedDict()
+        self._issuers: dict[str, tuple[signing.IssuerConfig, jwks.Keyring]] = {}
         self.reload(issuers)
 
-    def reload(self, issuers: Sequence[IssuerConfig]) -> None:
+    def reload(self, issuers: Sequence[signing.IssuerConfig]) -> None:
         """Use `issuers` from now on; the keys of those that stay the same are kept."""
         before = dict(self._issuers.values())
         self._issuers = {
@@ -190,7 +65,7 @@ class Verifier:
         }
         self._verified.clear()
 
-    def cached(self, token: str) -> Claims | None:
+    def cached(self, token: str) -> signing.Claims | None:
         """What `token` says if it was verified within the last minute. Never blocks."""
         if len(token) > MAX_LENGTH or not token.isascii():
             return None
@@ -204,7 +79,7 @@ class Verifier:
             return None
         return known[1]
 
-    async def verify(self, token: str) -> Claims:
+    async def verify(self, token: str) -> signing.Claims:
         """What `token` says.
 
         Raises ExpiredCredentials when it is good but for its age, InvalidCredentials for any other
@@ -218,10 +93,12 @@ class Verifier:
         self._remember(token, said)
         return said
 
-    async def _said(self, token: str, header: dict[str, Any], claims: dict[str, Any]) -> Claims:
+    async def _said(
+        self, token: str, header: dict[str, Any], claims: dict[str, Any]
+    ) -> signing.Claims:
         issuer, algorithm, kid = claims.get("iss"), header["alg"], header["kid"]
-        if issuer == LOCAL_ISSUER:
-            if algorithm != "HS256" or kid != LOCAL:
+        if issuer == signing.LOCAL_ISSUER:
+            if algorithm != "HS256" or kid != signing.LOCAL:
                 raise _refused("it is not signed as ours are")
             _check_signature(token, self.local.key, algorithm)
             return _local_claims(claims, self._clock.now())
@@ -234,7 +111,7 @@ class Verifier:
         _check_signature(token, await keyring.key(kid, algorithm), algorithm)
         return _remote_claims(config, claims, self._clock.now())
 
-    def _remember(self, token: str, said: Claims) -> None:
+    def _remember(self, token: str, said: signing.Claims) -> None:
         left = (said.expires_at - self._clock.now()).total_seconds()
         if left <= 0:
             return
@@ -243,7 +120,7 @@ class Verifier:
         digest = hashlib.sha256(token.encode()).digest()
         self._verified[digest] = (self._clock.monotonic() + min(left, CACHED), said)
 
-    def _keyring(self, config: IssuerConfig) -> jwks.Keyring:
+    def _keyring(self, config: signing.IssuerConfig) -> jwks.Keyring:
         return jwks.Keyring(
             config.jwks_url,
             config.algorithms,
@@ -286,16 +163,16 @@ def _check_signature(token: str, key: Key, algorithm: str) -> None:
         raise _refused("its signature does not fit") from error
 
 
-def _local_claims(claims: dict[str, Any], now: datetime) -> Claims:
-    _check_audience(claims, LOCAL_ISSUER)
+def _local_claims(claims: dict[str, Any], now: datetime) -> signing.Claims:
+    _check_audience(claims, signing.LOCAL_ISSUER)
     subject, scope = _text(claims, "sub"), claims.get("scope", "")
     if not isinstance(scope, str):
         raise _refused("its scope is not text")
     source = _text(claims, "source") if "source" in claims else None
     credential = _text(claims, "credential") if "credential" in claims else None
     issued_at, expires_at = _times(claims, now, leeway=0.0)
-    return Claims(
-        issuer_name=LOCAL,
+    return signing.Claims(
+        issuer_name=signing.LOCAL,
         subject=subject,
         scopes=frozenset(scope.split()),
         issued_at=issued_at,
@@ -305,14 +182,16 @@ def _local_claims(claims: dict[str, Any], now: datetime) -> Claims:
     )
 
 
-def _remote_claims(config: IssuerConfig, claims: dict[str, Any], now: datetime) -> Claims:
+def _remote_claims(
+    config: signing.IssuerConfig, claims: dict[str, Any], now: datetime
+) -> signing.Claims:
     _check_audience(claims, config.audience)
     names = [name for name in ("client_id", "azp", "sub") if name in claims]
     if not names:
         raise _refused("it names no client (client_id, azp or sub)")
     subject, *_ = [_text(claims, name) for name in names]
     issued_at, expires_at = _times(claims, now, leeway=LEEWAY)
-    return Claims(
+    return signing.Claims(
         issuer_name=config.name,
         subject=subject,
         scopes=frozenset(),

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from app import clock as clocks, errors
-from app.security import credentials, directory, jwt
+from app.security import credentials, directory, signing
 
 TTL: Final = timedelta(hours=1)
 GRANT: Final = "client_credentials"
@@ -46,7 +46,7 @@ def token(
     authorization: str | None,
     *,
     known: directory.Directory,
-    local: jwt.LocalIssuer,
+    local: signing.LocalIssuer,
     clock: clocks.Clock,
 ) -> Granted | Denied:
     """Answer one request: `form` is its body, `authorization` its header of that name.

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from app import errors
-from app.security import jwt
+from app.security import signing
 
 CODE_TTL: Final = timedelta(seconds=60)
 SESSION_TTL: Final = timedelta(hours=8)
@@ -31,7 +31,7 @@ class Session:
     """Somebody who was let in: by the code, or the token, `id`."""
 
     id: str
-    claims: jwt.Claims
+    claims: signing.Claims
 
 
 class Seal:
@@ -42,7 +42,7 @@ class Seal:
 
     def code(self, id_: str, subject: str, scopes: Iterable[str], now: datetime) -> str:
         """The code of a sign-in link for `subject`, good for 60 s from `now`."""
-        claims = jwt.Claims(jwt.LINK, subject, frozenset(scopes), now, now + CODE_TTL)
+        claims = signing.Claims(signing.LINK, subject, frozenset(scopes), now, now + CODE_TTL)
         return self._seal("code", Session(id_, claims))
 
     def opened(self, code: str, now: datetime) -> Session:
@@ -51,11 +51,11 @@ class Seal:
         return self.begun(found.id, found.claims, now, until=now + SESSION_TTL)
 
     def begun(
-        self, id_: str, claims: jwt.Claims, now: datetime, *, until: datetime | None = None
+        self, id_: str, claims: signing.Claims, now: datetime, *, until: datetime | None = None
     ) -> Session:
         """A session with `claims`: until they end (or `until`), at most for 8 hours."""
         ends = min(until or claims.expires_at, now + SESSION_TTL)
-        kept = jwt.Claims(
+        kept = signing.Claims(
             claims.issuer_name,
             claims.subject,
             claims.scopes,
@@ -100,7 +100,7 @@ class Seal:
         if not same(signature, self._signature(use, body)):
             raise errors.InvalidCredentials
         document = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        claims = jwt.Claims(
+        claims = signing.Claims(
             issuer_name=document["issuer"],
             subject=document["subject"],
             scopes=frozenset(document["scopes"]),

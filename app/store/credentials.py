@@ -6,31 +6,18 @@ Not here: making and checking one (`security.credentials`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
 
 from app.store import tables, tail
+from app.store.stored_credential import StoredCredential
 
 _SET_TOKENS_NOT_BEFORE = text(
     """INSERT INTO source_state (source, tokens_not_before) VALUES (:source, :at)
     ON CONFLICT (source) DO UPDATE SET tokens_not_before = excluded.tokens_not_before"""
 ).bindparams(bindparam("at", type_=tables.UtcMoment()))
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCredential:
-    """A credential as it is kept: `secret_hash` is an HMAC, never the secret. Times aware, UTC."""
-
-    id: str
-    source: str
-    type: str
-    secret_hash: bytes
-    label: str | None
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
 
 
 def add(connection: Connection, credential: StoredCredential) -> None:

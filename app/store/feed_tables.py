@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, LargeBinary, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from app.store.tables import BIG, DOCUMENT, METADATA, UtcMoment
+from app.store.tables import BIG, DOCUMENT, METADATA, Table, UtcMoment
 
 
-class Replica(SQLModel, table=True):
+class Replica(Table, table=True):
     """A process that does feeds; alive until `expires_at` by the database's clock."""
 
     __tablename__ = "replica"
@@ -23,7 +23,7 @@ class Replica(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcMoment)
 
 
-class Lease(SQLModel, table=True):
+class Lease(Table, table=True):
     """Who does the work called `name`: the replica `owner`, while it lives.
 
     `token` rises with every change of hands: what was begun under a lower one is stale.
@@ -36,7 +36,7 @@ class Lease(SQLModel, table=True):
     token: int = Field(default=0, sa_type=BIG)
 
 
-class Feed(SQLModel, table=True):
+class Feed(Table, table=True):
     """Where one feed stands, and how it fares. `name` is the source's.
 
     `cursor` is its kind's own and commits with the rows it covers (law 5). `caught_up_at`: the
@@ -71,7 +71,7 @@ class Feed(SQLModel, table=True):
     warnings: list[str] = Field(default=[], sa_type=DOCUMENT)
 
 
-class FeedTurn(SQLModel, table=True):
+class FeedTurn(Table, table=True):
     """A turn that brought something or failed; the newest 100 of a feed are kept."""
 
     __tablename__ = "feed_turn"
@@ -89,7 +89,7 @@ class FeedTurn(SQLModel, table=True):
     error: str | None = Field(default=None, sa_type=Text)
 
 
-class Snapshot(SQLModel, table=True):
+class Snapshot(Table, table=True):
     """What a feed without event ids showed last under `key`, and how often it changed (`n`)."""
 
     __tablename__ = "snapshot"
@@ -100,7 +100,7 @@ class Snapshot(SQLModel, table=True):
     digest: bytes = Field(sa_type=LargeBinary)
 
 
-class Command(SQLModel, table=True):
+class Command(Table, table=True):
     """Something we do at an operator, kept until it is known what became of it.
 
     `state`: queued, running, unknown (the answer was lost: ask before repeating), done, failed,
@@ -137,7 +137,7 @@ class Command(SQLModel, table=True):
     error: str | None = Field(default=None, sa_type=Text)
 
 
-class Personal(SQLModel, table=True):
+class Personal(Table, table=True):
     """What an operator told of the person behind an order; scope `personal`, erasable."""
 
     __tablename__ = "personal"
@@ -149,7 +149,7 @@ class Personal(SQLModel, table=True):
     body: bytes = Field(sa_type=LargeBinary)
 
 
-class File(SQLModel, table=True):
+class File(Table, table=True):
     """A file an event points to. `state`: wanted, stored, failed, gone (erased).
 
     `address` is where it lies without its query: the token in it is no part of the file's name.
@@ -181,7 +181,7 @@ class File(SQLModel, table=True):
     error: str | None = Field(default=None, sa_type=Text)
 
 
-class Job(SQLModel, table=True):
+class Job(Table, table=True):
     """What one room asks of another. `state`: queued, running, done, failed."""
 
     __tablename__ = "job"
@@ -200,7 +200,7 @@ class Job(SQLModel, table=True):
     error: str | None = Field(default=None, sa_type=Text)
 
 
-class HubRegistration(SQLModel, table=True):
+class HubRegistration(Table, table=True):
     """Our subscription at an operator's hub. `state`: wanted, registered, failing, unwanted.
 
     `callback` is kept without any key: `credential_id` names the callback key's row.

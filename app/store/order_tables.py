@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, Text, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from app.store.tables import BIG, DOCUMENT, METADATA, UtcMoment
+from app.store.tables import BIG, DOCUMENT, METADATA, Table, UtcMoment
 
 
 def _index(*columns: str, where: str | None = None, prefix: bool = False) -> Index:
@@ -31,7 +31,7 @@ def _flag(name: str) -> Index:
     return Index(f"orders_{name}", "place", sqlite_where=text(name), postgresql_where=text(name))
 
 
-class Orders(SQLModel, table=True):
+class Orders(Table, table=True):
     """One row an order, as `orders.timeline` folds it: what lists show and ask for.
 
     `place`: where it stands among all orders, by their newest notification; unique. `state_since`,
@@ -95,7 +95,7 @@ class Orders(SQLModel, table=True):
     folded_seq: int = Field(sa_type=BIG)
 
 
-class OrderTally(SQLModel, table=True):
+class OrderTally(Table, table=True):
     """How many orders are in `state` (empty: none was told): the sum of `n` over its slots.
 
     Triggers of `orders` keep it, whoever writes there. A transaction counts in a slot of its own on
@@ -109,7 +109,7 @@ class OrderTally(SQLModel, table=True):
     n: int = Field(sa_type=BIG)
 
 
-class Follower(SQLModel, table=True):
+class Follower(Table, table=True):
     """How far the follower `name` has come: everything up to `seq` of `epoch` is done (law 7)."""
 
     __tablename__ = "follower"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sqlalchemy import Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from app.store.tables import BIG, METADATA
+from app.store.tables import BIG, METADATA, Table
 
 
-class SearchText(SQLModel, table=True):
+class SearchText(Table, table=True):
     """The folded words of a notification that has any (`notifications.findable`).
 
     Their index is `search_words`: on SQLite an FTS5 table kept by triggers, on PostgreSQL a
@@ -21,7 +21,7 @@ class SearchText(SQLModel, table=True):
     words: str = Field(sa_type=Text)
 
 
-class Tally(SQLModel, table=True):
+class Tally(Table, table=True):
     """How many rows of the log there are of a source and kind, as far as the follower came."""
 
     __tablename__ = "tally"
@@ -31,7 +31,7 @@ class Tally(SQLModel, table=True):
     n: int = Field(sa_type=BIG)
 
 
-class Zone(SQLModel, table=True):
+class Zone(Table, table=True):
     """Which sorts of rows a stretch of the log has (`zones`); of no state: an empty `state`.
 
     `seq`: the only row of the sort there; null where there are several.

@@ -66,7 +66,17 @@ BIG = BigInteger().with_variant(Integer(), "sqlite")
 DOCUMENT = JSON().with_variant(JSONB(), "postgresql")
 
 
-class Epoch(SQLModel, table=True):
+class Table(SQLModel):
+    """What every table is made of.
+
+    No validator is built, for none would be used: a `table=True` class does not validate, and to
+    build all of them takes every process a while.
+    """
+
+    model_config = {"defer_build": True}
+
+
+class Epoch(Table, table=True):
     """The log's epochs; the one in force has the highest `number` (law 10)."""
 
     __tablename__ = "epoch"
@@ -77,7 +87,7 @@ class Epoch(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
 
 
-class Ledger(SQLModel, table=True):
+class Ledger(Table, table=True):
     """Who we know already: one row an identity (law 4). Never deleted.
 
     `identity` is SHA-256 (32 bytes) over (source, event id or an absent mark, content digest).
@@ -100,7 +110,7 @@ class Ledger(SQLModel, table=True):
     last_seen_at: datetime = Field(sa_type=UtcMoment)
 
 
-class Sighting(SQLModel, table=True):
+class Sighting(Table, table=True):
     """A repeat of a notification: when it was seen again and who sent it; at most 20 rows a seq."""
 
     __tablename__ = "sighting"
@@ -126,7 +136,7 @@ def _log_index(column: str, *, prefix: bool = False, only_present: bool = False)
     )
 
 
-class Log(SQLModel, table=True):
+class Log(Table, table=True):
     """The log: the canonical columns, in commit order (law 3). Never deleted.
 
     Indexed are the ids people look for and what is rare. Not source, kind, state: read backwards,
@@ -182,7 +192,7 @@ class Log(SQLModel, table=True):
     payload_gone_at: datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
-class Payload(SQLModel, table=True):
+class Payload(Table, table=True):
     """What retention may take: the exact bytes and the small summary.
 
     Partitioned by range of seq on PostgreSQL (`payloads`).
@@ -196,7 +206,7 @@ class Payload(SQLModel, table=True):
     summary: dict[str, Any] = Field(default={}, sa_type=DOCUMENT)
 
 
-class Quarantine(SQLModel, table=True):
+class Quarantine(Table, table=True):
     """A refused body of an authenticated sender (law 2): one row a (source, raw digest, code).
 
     `body` is null when only the digest is kept (over the source's quota); `length` is what was
@@ -240,7 +250,7 @@ class Quarantine(SQLModel, table=True):
     notification_id: str | None = Field(default=None, sa_type=Text)
 
 
-class QuarantineUsage(SQLModel, table=True):
+class QuarantineUsage(Table, table=True):
     """What one source holds in quarantine: full rows, their bytes, digest-only rows."""
 
     __tablename__ = "quarantine_usage"
@@ -251,7 +261,7 @@ class QuarantineUsage(SQLModel, table=True):
     digests: int = Field(default=0, sa_type=BIG)
 
 
-class QuarantineOverflow(SQLModel, table=True):
+class QuarantineOverflow(Table, table=True):
     """Refusals beyond every quota: only counted."""
 
     __tablename__ = "quarantine_overflow"
@@ -262,7 +272,7 @@ class QuarantineOverflow(SQLModel, table=True):
     last_received_at: datetime = Field(sa_type=UtcMoment)
 
 
-class Credential(SQLModel, table=True):
+class Credential(Table, table=True):
     """A long-lived credential of a source; the secret is shown once and kept only as a hash."""
 
     __tablename__ = "credential"
@@ -278,7 +288,7 @@ class Credential(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
-class SourceState(SQLModel, table=True):
+class SourceState(Table, table=True):
     """What is decided about a source at run time: tokens issued before this moment are void."""
 
     __tablename__ = "source_state"
@@ -287,7 +297,7 @@ class SourceState(SQLModel, table=True):
     tokens_not_before: datetime | None = Field(default=None, sa_type=UtcMoment)
 
 
-class AuditTrail(SQLModel, table=True):
+class AuditTrail(Table, table=True):
     """Who did what, when: every act of an administrator."""
 
     __tablename__ = "audit_trail"

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, Text, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from app.store.tables import DOCUMENT, METADATA, UtcMoment
+from app.store.tables import DOCUMENT, METADATA, Table, UtcMoment
 
 _STILL_OPEN = "cleared_at IS NULL AND closed_at IS NULL"
 
 
-class ExpectedOrder(SQLModel, table=True):
+class ExpectedOrder(Table, table=True):
     """An order we placed, so that an operator's silence about it is visible.
 
     `id`: a UUIDv7 of `placed_at`, by which lists are sorted. `own_ref`: what we call it;
@@ -63,7 +63,7 @@ class ExpectedOrder(SQLModel, table=True):
     told: bool = Field(default=False)
 
 
-class Opening(SQLModel, table=True):
+class Opening(Table, table=True):
     """Something an order needs somebody for, keyed by the notification that opened it.
 
     `cleared_at`: when the order's story cleared it; `closed_at`, `closed_by`: when somebody did, by
@@ -99,7 +99,7 @@ class Opening(SQLModel, table=True):
     notes: list[dict[str, Any]] = Field(default=[], sa_type=DOCUMENT)
 
 
-class Patience(SQLModel, table=True):
+class Patience(Table, table=True):
     """How long news of a source usually stay away in a state: the 95th percentile of `cases`."""
 
     __tablename__ = "patience"
@@ -111,7 +111,7 @@ class Patience(SQLModel, table=True):
     learned_at: datetime = Field(sa_type=UtcMoment)
 
 
-class Alert(SQLModel, table=True):
+class Alert(Table, table=True):
     """What a channel was told, or is to be told, of one source and severity.
 
     `id` stays the same over every attempt. `opened_at`: when it began; `told_at`: when that was

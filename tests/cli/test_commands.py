@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -66,6 +68,36 @@ def walk(group, prefix=()):
 
 def test_the_commands_are_those_that_are_promised():
     assert sorted(walk(commands.build())) == sorted(EVERY)
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in commands.ENTRIES if not entry.many], ids=lambda entry: entry.name
+)
+def test_the_list_says_of_a_command_what_it_says_of_itself(entry):
+    (act,) = entry.acts()
+    assert act.does.__doc__.splitlines()[0] == entry.help
+
+
+LOADED = """
+import sys
+from app import cli
+try:
+    cli.main(sys.argv[1:])
+except SystemExit as ended:
+    assert not ended.code
+print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+SLOW = {"alembic", "fastapi", "httpx", "psycopg", "sqlalchemy", "starlette", "structlog", "uvicorn"}
+
+
+@pytest.mark.parametrize("words", [("--help",), ("token",)], ids=" ".join)
+def test_what_a_command_does_not_use_is_not_loaded(words, home):
+    ran = subprocess.run(
+        [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True
+    )
+    loaded = set(ran.stderr.split())
+    assert "typer" in loaded
+    assert not loaded & SLOW
 
 
 @pytest.mark.parametrize("words", EVERY, ids=" ".join)

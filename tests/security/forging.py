@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from app.security import access, jwt
+from app.security import access, jwt, signing
 from app.settings import Configuration
 from app.sources import base
 
@@ -156,7 +156,7 @@ def local(claims: Any = None, *, sign: Any = None, **header: Any) -> str:
     return compact(full, local_claims() if claims is None else claims, sign or hs256())
 
 
-def issuer(**changes: Any) -> jwt.IssuerConfig:
+def issuer(**changes: Any) -> signing.IssuerConfig:
     """The remote issuer the tokens above come from."""
     declared: dict[str, Any] = {
         "name": "sso",
@@ -164,7 +164,7 @@ def issuer(**changes: Any) -> jwt.IssuerConfig:
         "audience": AUDIENCE,
         "jwks_url": "https://sso.example/certs",
     }
-    return jwt.IssuerConfig.model_validate(declared | changes)
+    return signing.IssuerConfig.model_validate(declared | changes)
 
 
 class Keys:
@@ -196,9 +196,9 @@ def configuration(*sources: dict[str, Any], issuers: Any = ()) -> Configuration:
 
 def make_access(
     configured: Configuration, clock: Clock, fetch: Any = no_keys
-) -> tuple[access.Access, jwt.LocalIssuer]:
+) -> tuple[access.Access, signing.LocalIssuer]:
     """An Access over `configured`, and the local issuer it believes."""
-    issuer_ = jwt.LocalIssuer(SECRET, clock)
+    issuer_ = signing.LocalIssuer(SECRET, clock)
     verifier = jwt.Verifier(issuer_, configured.issuers, fetch, clock)
     return access.Access(configured, verifier, clock), issuer_
 

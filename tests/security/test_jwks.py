@@ -9,7 +9,7 @@ import pytest
 
 from app import errors
 from app.outbound import client
-from app.security import jwks, jwt
+from app.security import jwks, jwt, signing
 from tests.security import forging as f
 
 DOWN = client.FetchFailed("the issuer is away")
@@ -221,7 +221,7 @@ async def test_a_fetch_that_was_cancelled_is_begun_again_by_the_next():
 
 def remote_verifier(server, clock, **changes):
     issuer = f.issuer(jwks_url=server.url, **changes)
-    return jwt.Verifier(jwt.LocalIssuer(f.SECRET, clock), [issuer], client.fetch_json, clock)
+    return jwt.Verifier(signing.LocalIssuer(f.SECRET, clock), [issuer], client.fetch_json, clock)
 
 
 async def test_over_http_one_fetch_serves_every_token_and_no_flood_causes_another():

@@ -14,7 +14,7 @@ from jose import backends, jwe
 from jose.backends import cryptography_backend
 
 from app import errors
-from app.security import jwks, jwt
+from app.security import jwks, jwt, signing
 from tests.security import forging as f
 
 ALL = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
@@ -54,7 +54,7 @@ JWKS = (
 def verifier(**changes: Any) -> jwt.Verifier:
     clock = f.Clock()
     issuer = f.issuer(**{"algorithms": ALL} | changes)
-    return jwt.Verifier(jwt.LocalIssuer(f.SECRET, clock), [issuer], f.Keys(*JWKS), clock)
+    return jwt.Verifier(signing.LocalIssuer(f.SECRET, clock), [issuer], f.Keys(*JWKS), clock)
 
 
 def segments(token: str) -> list[str]:
@@ -285,7 +285,7 @@ async def test_a_remote_token_has_no_say_in_source_and_scopes():
 
 async def test_our_own_token_says_what_was_put_into_it():
     clock = f.Clock()
-    local = jwt.LocalIssuer(f.SECRET, clock)
+    local = signing.LocalIssuer(f.SECRET, clock)
     token = local.issue(
         subject="orange",
         scopes=["notifications:write", "admin"],
@@ -293,7 +293,7 @@ async def test_our_own_token_says_what_was_put_into_it():
         source="orange",
         credential="c1",
     )
-    assert await jwt.Verifier(local, [], f.no_keys, clock).verify(token) == jwt.Claims(
+    assert await jwt.Verifier(local, [], f.no_keys, clock).verify(token) == signing.Claims(
         issuer_name="local",
         subject="orange",
         scopes=frozenset({"notifications:write", "admin"}),
@@ -306,12 +306,12 @@ async def test_our_own_token_says_what_was_put_into_it():
 
 def test_a_secret_that_looks_like_a_key_pair_is_refused():
     with pytest.raises(errors.ConfigurationError, match="LISTENER_SECRET"):
-        jwt.LocalIssuer(PEM, f.Clock())
+        signing.LocalIssuer(PEM, f.Clock())
 
 
 async def test_a_verified_token_is_known_for_a_minute_and_no_longer():
     clock = f.Clock()
-    local = jwt.LocalIssuer(f.SECRET, clock)
+    local = signing.LocalIssuer(f.SECRET, clock)
     verifying = jwt.Verifier(local, [], f.no_keys, clock)
     token = local.issue(subject="a", scopes=[], ttl=timedelta(hours=1))
     assert verifying.cached(token) is None
@@ -325,7 +325,7 @@ async def test_a_verified_token_is_known_for_a_minute_and_no_longer():
 
 async def test_a_verified_token_is_not_known_beyond_its_end():
     clock = f.Clock()
-    local = jwt.LocalIssuer(f.SECRET, clock)
+    local = signing.LocalIssuer(f.SECRET, clock)
     verifying = jwt.Verifier(local, [], f.no_keys, clock)
     token = local.issue(subject="a", scopes=[], ttl=timedelta(seconds=10))
     await verifying.verify(token)
@@ -338,7 +338,7 @@ async def test_a_verified_token_is_not_known_beyond_its_end():
 async def test_the_cache_drops_what_was_not_used_for_longest(monkeypatch):
     monkeypatch.setattr(jwt, "CACHE_SIZE", 2)
     clock = f.Clock()
-    local = jwt.LocalIssuer(f.SECRET, clock)
+    local = signing.LocalIssuer(f.SECRET, clock)
     verifying = jwt.Verifier(local, [], f.no_keys, clock)
     first, second, third = (
         local.issue(subject=name, scopes=[], ttl=timedelta(hours=1)) for name in "abc"
@@ -377,7 +377,7 @@ def test_signatures_are_checked_by_cryptography_and_not_by_ecdsa():
     keys = jwks.read(f.jwks(f.rsa_jwk("r"), f.ec_jwk("e")), ["RS256", "ES256"]).keys
     assert type(keys["r", "RS256"]) is cryptography_backend.CryptographyRSAKey
     assert type(keys["e", "ES256"]) is cryptography_backend.CryptographyECKey
-    assert type(jwt.LocalIssuer(f.SECRET, f.Clock()).key) is backends.HMACKey
+    assert type(signing.LocalIssuer(f.SECRET, f.Clock()).key) is backends.HMACKey
     assert backends.HMACKey is cryptography_backend.CryptographyHMACKey
 
 

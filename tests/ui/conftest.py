@@ -15,7 +15,7 @@ from playwright import sync_api
 
 from app import runtime
 from app.clock import SystemClock
-from app.security import jwt, sessions
+from app.security import sessions, signing
 from tests import serving
 
 SCOPES = ("notifications:read", "commands", "admin")
@@ -55,7 +55,7 @@ def server(tmp_path_factory):
 
 
 def code(scopes=SCOPES, subject="ann", at=None):
-    seal = sessions.Seal(jwt.LocalIssuer(serving.SECRET.encode(), SystemClock()).pepper)
+    seal = sessions.Seal(signing.LocalIssuer(serving.SECRET.encode(), SystemClock()).pepper)
     return seal.code(runtime.new_id(), subject, scopes, at or SystemClock().now())
 
 

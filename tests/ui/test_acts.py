@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.clock import SystemClock
-from app.security import credentials, jwt, sessions
+from app.security import credentials, sessions, signing
 from app.ui import visit
 from tests import serving
 from tests.ui import acting
@@ -42,7 +42,7 @@ def at(page, server):
 
 def form_token(client):
     """That of the session, which a page shows to those who may act alone."""
-    seal = sessions.Seal(jwt.LocalIssuer(serving.SECRET.encode(), SystemClock()).pepper)
+    seal = sessions.Seal(signing.LocalIssuer(serving.SECRET.encode(), SystemClock()).pepper)
     return seal.form_token(seal.session(client.cookies[visit.COOKIE], SystemClock().now()))
 
 
