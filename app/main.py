@@ -10,7 +10,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import alerts, feeds as polling, projector, runtime as runtimes, settings as config, ui
+from app import (
+    alerts,
+    clearing,
+    feeds as polling,
+    projector,
+    runtime as runtimes,
+    settings as config,
+    ui,
+)
 from app.doors import live, problems
 from app.web import admin, contract, health, listener, oauth
 
@@ -29,6 +37,7 @@ def create_app(settings: config.Settings, *, feeds: bool = True) -> FastAPI:
             runtime.start()
             ending.push_async_callback(projector.stop, await projector.start(runtime))
             ending.push_async_callback(alerts.stop, await alerts.start(runtime))
+            ending.push_async_callback(clearing.stop, await clearing.start(runtime))
             if feeds:
                 ending.push_async_callback(polling.stop, await polling.start(runtime))
             yield

@@ -81,11 +81,19 @@ class Runtime:
                 credentials.active(connection), credentials.source_states(connection)
             )
 
-    async def release(self, id_: str, *, by: str, force: bool) -> intakes.Released:
+    async def release(
+        self,
+        id_: str,
+        *,
+        by: str,
+        force: bool,
+        also: Callable[[engines.Connection], object] = lambda _: None,
+    ) -> intakes.Released:
         """Release quarantine row `id_` into the log on behalf of `by`, and audit it.
 
-        Raises `errors.NotFound`; `errors.Conflict` where it is not open, its source is not
-        configured any more, its bytes were not kept, or it is still refused and not `force`.
+        `also` is done in the transaction that says so. Raises `errors.NotFound`; `errors.Conflict`
+        where it is not open, its source is not configured any more, its bytes were not kept, or it
+        is still refused and not `force`.
         """
         row = await asyncio.to_thread(self._held, id_)
         if row is None:
@@ -105,9 +113,12 @@ class Runtime:
                 raise errors.Conflict(outcome.refusal.message)
             case intakes.Appended() | intakes.Repeated() | intakes.Conflicted():
                 pass
-        await asyncio.wrap_future(
-            self.writer.run(lambda connection: self._released(connection, id_, by, outcome.id))
-        )
+
+        def write(connection: engines.Connection) -> None:
+            self._released(connection, id_, by, outcome.id)
+            also(connection)
+
+        await asyncio.wrap_future(self.writer.run(write))
         return outcome
 
     def _held(self, id_: str) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ refused body (`runtime.release`), doing what was asked of a feed (`feeds`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app import errors
@@ -79,18 +79,58 @@ async def ask_feed(
     if not feed_source(runtime, name).enabled:
         raise errors.Conflict(f"the source {name} is disabled in listener.toml")
     job = jobs.Job(runtime.new_id(), name, action, arguments, by, runtime.clock.now())
+    return await _ask(runtime, job, f"feed.{action}", name, arguments)
+
+
+async def ask_clearing(runtime: Runtime, action: str, arguments: dict[str, Any], *, by: str) -> str:
+    """Have `action` (`clearing.ACTIONS`) done to many refused bodies; gives the job's id.
+
+    `arguments`: `source` (null: of any), `upto` (the newest row), `ids` (none: all), `total`.
+    """
+    now = runtime.clock.now()
+    job = jobs.Job(runtime.new_id(), jobs.QUARANTINE, action, arguments, by, now)
+    target = arguments["source"] or "all"
+    told = {"upto": arguments["upto"], "total": arguments["total"]}
+    return await _ask(runtime, job, f"{action}_many", target, told)
+
+
+async def stop_clearing(runtime: Runtime, id_: str, *, by: str) -> bool:
+    """End the job `id_` where it stands; false where it is over already."""
+
+    def act(connection: engine.Connection) -> bool:
+        found = jobs.one(connection, id_)
+        if found is None or found.source != jobs.QUARANTINE:
+            raise errors.NotFound(f"there is no job {id_} of the quarantine")
+        done = jobs.stop(connection, id_, runtime.clock.now(), f"stopped by {by}")
+        if done:
+            record(runtime, connection, by=by, action="quarantine.stop", target=id_)
+        return done
+
+    return await asyncio.wrap_future(runtime.writer.run(act))
+
+
+async def _ask(
+    runtime: Runtime, job: jobs.Job, action: str, target: str, told: Mapping[str, Any]
+) -> str:
+    """Keep `job`, and that it was asked for; gives its id."""
 
     def write(connection: engine.Connection) -> None:
         jobs.ask(connection, job)
-        detail = {**arguments, "job": job.id}
-        record(runtime, connection, by=by, action=f"feed.{action}", target=name, detail=detail)
+        detail = {**told, "job": job.id}
+        record(runtime, connection, by=job.asked_by, action=action, target=target, detail=detail)
 
     await asyncio.wrap_future(runtime.writer.run(write))
     return job.id
 
 
-async def discard(runtime: Runtime, id_: str, *, by: str) -> None:
-    """Put the refused body `id_` away.
+async def discard(
+    runtime: Runtime,
+    id_: str,
+    *,
+    by: str,
+    also: Callable[[engine.Connection], object] = lambda _: None,
+) -> None:
+    """Put the refused body `id_` away; `also` is done in the same transaction.
 
     Raises `errors.NotFound`, and `errors.Conflict` where it is not open any more.
     """
@@ -101,6 +141,7 @@ async def discard(runtime: Runtime, id_: str, *, by: str) -> None:
         done = quarantine.mark(connection, id_, "discarded", by, runtime.clock.now())
         if done:
             record(runtime, connection, by=by, action="quarantine.discard", target=id_)
+            also(connection)
         return done
 
     if not await asyncio.wrap_future(runtime.writer.run(act)):

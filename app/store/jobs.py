@@ -23,6 +23,9 @@ OPEN: Final = ("queued", "running")
 NO_SOURCE: Final = ""
 """The source of a job that is about none: a test of the alerts."""
 
+QUARANTINE: Final = ":quarantine"
+"""The source of a job that is about refused bodies; no source is called so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -83,6 +86,19 @@ def take(connection: Connection, id_: str, at: datetime) -> bool:
     this = and_(JOB.c.id == id_, JOB.c.state == "queued")
     taken = update(JOB).where(this).values(state="running", started_at=at)
     return connection.execute(taken).rowcount == 1
+
+
+def advance(connection: Connection, id_: str, result: Mapping[str, Any]) -> bool:
+    """Say how far `id_` has come; false where it is over: somebody stopped it."""
+    this = update(JOB).where(JOB.c.id == id_).values(result=dict(result)).returning(JOB.c.state)
+    return connection.execute(this).scalar() in OPEN
+
+
+def stop(connection: Connection, id_: str, at: datetime, reason: str) -> bool:
+    """End `id_` where it stands, for `reason`; false where it is over already."""
+    this = and_(JOB.c.id == id_, JOB.c.state.in_(OPEN))
+    values = {"state": "failed", "finished_at": at, "error": reason}
+    return connection.execute(update(JOB).where(this).values(**values)).rowcount == 1
 
 
 def finish(

@@ -150,6 +150,31 @@ def page(
     return [dict(row) for row in connection.execute(rows).mappings()]
 
 
+def still_open(
+    connection: Connection, *, source: str | None, upto: str, limit: int, ids: Collection[str] = ()
+) -> list[str]:
+    """At most `limit` open rows of `source` (null: of any) not newer than `upto`, newest first.
+
+    `ids`: only those among them.
+    """
+    row = tables.QUARANTINE.c
+    rows = select(row.id).where(row.status == "open", row.id <= upto)
+    if source is not None:
+        rows = rows.where(row.source == source)
+    if ids:
+        rows = rows.where(row.id.in_(ids))
+    return list(connection.execute(rows.order_by(row.id.desc()).limit(limit)).scalars())
+
+
+def count_open(connection: Connection, *, source: str | None, upto: str) -> int:
+    """How many `still_open` would list, were there no limit."""
+    row = tables.QUARANTINE.c
+    rows = select(func.count()).where(row.status == "open", row.id <= upto)
+    if source is not None:
+        rows = rows.where(row.source == source)
+    return int(connection.execute(rows).scalar_one())
+
+
 def one(connection: Connection, id_: str) -> dict[str, Any] | None:
     """Row `id_` whole, with `body` (bytes or null), `faults` and `kept`; null: none such."""
     if not filters.is_storable(id_):

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 
 from app.ui import (
     attention,
+    clearings,
     credentials,
     entrance,
     feeds,
@@ -35,6 +36,7 @@ routers: Final[tuple[APIRouter, ...]] = (
     notifications.router,
     orders.router,
     attention.router,
+    clearings.router,
     quarantine.router,
     feeds.router,
     sources.router,

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from app import errors
 from app.doors import acts, deps, filters, paging, problems
-from app.store import engine, epochs, quarantine
-from app.ui import shell, visit, words
+from app.store import engine, epochs, jobs, quarantine
+from app.ui import clearings, shell, visit, words
 
 HERE = "/ui/quarantine"
 
@@ -33,6 +33,7 @@ def listing(
             after_id=paging.identifier(asked, epoch),
             limit=asked.limit + 1,
         )
+        running = jobs.waiting(connection, jobs.QUARANTINE)
     page = paging.page(rows, asked.limit, epoch, by="id")
     given = asked.model_dump(exclude_defaults=True, exclude={"after"})
     further = {**given, "after": page["next"]}
@@ -40,6 +41,7 @@ def listing(
         request,
         "quarantine.html",
         items=page["items"],
+        running=running,
         problems=problems.TABLE,
         asked=asked,
         given=given,
@@ -69,27 +71,25 @@ def one(
 
 @router.post("/act")
 async def act(request: Request, runtime: deps.The, seen_by: visit.Admin) -> Response:
-    """Release or put away what was picked: each by itself, so that one does not stop the rest."""
+    """Release or put away what was picked: one at once, more by a job that has a page.
+
+    Raises `errors.InvalidValue`.
+    """
     form = await request.form()
-    picked = [str(id_) for id_ in form.getlist("id")][: paging.MOST]
+    picked = sorted({str(id_) for id_ in form.getlist("id")})[: paging.MOST]
     what, by = str(form.get("what", "")), seen_by.who.subject
-    done, why = 0, ""
-    for id_ in picked:
-        try:
-            if what == "discard":
-                await acts.discard(runtime, id_, by=by)
-            else:
-                await runtime.release(id_, by=by, force=what == "force")
-            done += 1
-        except errors.Refused as error:
-            why = error.message
-    word = "discarded" if what == "discard" else "released"
-    if done == len(picked) > 0:
-        return shell.go(HERE, f"{done} {word}.")
     if not picked:
         return shell.go(HERE, "Nothing was picked.", tone="wait")
-    to = f"{HERE}/{picked[0]}" if len(picked) == 1 else HERE
-    return shell.go(to, f"{done} of {len(picked)} {word}. {why}", tone="bad")
+    if len(picked) > 1 or what not in clearings.ACTIONS:
+        return await clearings.picked(runtime, what, picked, by=by)
+    try:
+        if what == "discard":
+            await acts.discard(runtime, picked[0], by=by)
+        else:
+            await runtime.release(picked[0], by=by, force=what == "force")
+    except errors.Refused as error:
+        return shell.go(f"{HERE}/{shell.segment(picked[0])}", error.message, tone="bad")
+    return shell.go(HERE, f"1 {'discarded' if what == 'discard' else 'released'}.")
 
 
 def marked(body: bytes | None, faults: list[dict[str, Any]]) -> markupsafe.Markup | None:
