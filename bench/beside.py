@@ -81,7 +81,7 @@ def _refused(calendar: Calendar) -> Iterator[Row]:
             "raw_digest": hashlib.sha256(b"%d" % n).digest(),
             "code": 24,
             "message": "event.productOrder.state: is no state",
-            "faults": '[{"where": "event.productOrder.state", "what": "is no state"}]',
+            "faults": '[{"path": "event.productOrder.state", "problem": "is no state"}]',
             "status": ("open", "discarded")[n % 2],
             "count": 1 + (n % 10 == 0),
             "received_at": rfc3339(moment),

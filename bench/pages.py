@@ -17,20 +17,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from app.store import cursors, engine, epochs, schema
-from bench import beside, filling
+from bench import asked, beside, filling
 from tests import postgres, serving
 
 WARM = 3
 PAGE_MOST, SEARCH_MOST = 150.0, 100.0
 """What the p95 of a page and of a search may be, in ms."""
-
-Ask = Callable[[random.Random], str]
 
 FEED = f"""
 [[source]]
@@ -54,165 +54,6 @@ class Figure:
     def most(self) -> float:
         """What its p95 may be."""
         return SEARCH_MOST if self.page.startswith("search") else PAGE_MOST
-
-
-def pages(count: int, orders: int, epoch: str) -> dict[str, Ask]:
-    """What is asked for, by name; each time a little other."""
-    words = filling.Words(random.Random(7)).all
-    log = "/admin/notifications"
-
-    def after(chance: random.Random, place: float) -> str:
-        seq = int(count * place) + chance.randint(0, max(count // 100, 1))
-        return f"after={cursors.encode(epoch, seq)}"
-
-    def at(id_: str) -> str:
-        return cursors.encode(epoch, id_)
-
-    def order(chance: random.Random) -> str:
-        return f"{chance.randrange(0, orders, 3):07}"  # every third has references
-
-    def search(say: Ask) -> Ask:
-        return lambda chance: f"/admin/search?q={say(chance).replace(' ', '%20')}"
-
-    def listed(query: str) -> Ask:
-        return lambda _: f"{log}?{query}"
-
-    found: dict[str, Ask] = {
-        "notifications": lambda _: log,
-        "notifications, 500 rows": lambda _: f"{log}?limit=500",
-        "notifications, half-way": lambda c: f"{log}?{after(c, 0.5)}",
-        "notifications, deep end": lambda c: f"{log}?{after(c, 0.001)}",
-        "notifications, oldest first": lambda _: f"{log}?order=asc",
-        "notifications of a source": lambda c: f"{log}?source={c.choice(filling.SOURCES)}",
-        "notifications of a rare source": listed("source=rare"),
-        "notifications of no source": listed("source=nobody"),
-        "notifications of a kind nobody sent": listed("kind=cancel_created"),
-        "notifications of a state": listed("state=completed"),
-        "notifications of a rare state": listed("state=failed"),
-        "notifications of a state 40 have": listed("state=partial"),
-        "notifications of two things no one is": listed("kind=created&state=completed"),
-        "notifications of a state nobody has": listed("state=draft"),
-        "notifications of a flavour nobody sent": listed("flavour=covage"),
-        "notifications with attention": listed("attention=alarm"),
-        "notifications with attention nobody asked": listed("attention=follow_up"),
-        "notifications in conflict": listed("conflict=true"),
-        "notifications of an order": lambda c: f"{log}?order_id=PO-{order(c)}",
-        "notifications of a state with words": lambda c: f"{log}?state=failed&q={c.choice(words)}",
-        "search, order id": search(lambda c: f"PO-{order(c)}"),
-        "search, beginning of an order id": search(lambda c: f"PO-{order(c)[:5]}"),
-        "search, beginning of all order ids": search(lambda _: "PO-"),
-        "search, access id": search(lambda c: f"ACC{c.randrange(orders // 2):07}"),
-        "search, reference": search(lambda c: f"CRM-{order(c)}"),
-        "search, reference in small letters": search(lambda c: f"crm-{order(c)}"),
-        "search, beginning of all references": search(lambda _: "crm-000"),
-        "search, frequent word": search(lambda c: c.choice(words[:20])),
-        "search, word": search(lambda c: c.choice(words[20:500])),
-        "search, rare word": search(lambda c: c.choice(words[-500:])),
-        "search, beginning of a word": search(lambda c: c.choice(words)[:3]),
-        "search, two words": search(lambda c: " ".join(c.choices(words[:200], k=2))),
-        "search, no such word": search(lambda c: f"nosuchword{c.random()}"),
-        "search, frequent word, deep end": lambda c: (
-            f"/admin/search?q={c.choice(words[:20])}&{after(c, 0.001)}"
-        ),
-        **orders_pages(orders, count, epoch),
-        "attention": lambda _: "/admin/attention",
-        "attention of all states": lambda _: "/admin/attention?state=all",
-        "attention of a source": lambda _: "/admin/attention?source=rare",
-        "attention nobody has": lambda _: "/admin/attention?attention=follow_up",
-        "attention nobody took": lambda _: "/admin/attention?unassigned=true",
-        "attention closed by hand": lambda _: "/admin/attention?state=closed",
-        "stats": lambda _: "/admin/stats",
-        "sources": lambda _: "/admin/sources",
-        "feeds": lambda _: "/admin/feeds",
-        "quarantine": lambda _: "/admin/quarantine",
-        "quarantine, deep end": lambda _: f"/admin/quarantine?after={at('quarantine-000000100')}",
-        "quarantine of all states": lambda _: "/admin/quarantine?state=all",
-        "quarantine of no source": lambda _: "/admin/quarantine?source=nobody",
-        "commands": lambda _: "/admin/commands",
-        "commands of a state nobody has": lambda _: "/admin/commands?state=failed",
-        "commands of an order": lambda c: f"/admin/commands?order_id=PO-{order(c)}",
-        "audit": lambda _: "/admin/audit",
-        "audit, deep end": lambda _: f"/admin/audit?after={at('act-000000100')}",
-    }
-    return found
-
-
-def orders_pages(orders: int, count: int, epoch: str) -> dict[str, Ask]:
-    """What is asked of the orders, by name."""
-
-    def listed(query: str) -> Ask:
-        return lambda _: f"/admin/orders?{query}"
-
-    def number(chance: random.Random) -> str:
-        return f"{chance.randrange(orders):07}"
-
-    def story(chance: random.Random) -> str:
-        order = chance.randrange(orders)
-        return f"/admin/orders/{filling.source_of(order)}/PO-{order:07}"
-
-    deep = f"after={cursors.encode(epoch, count // 50)}"
-    return {
-        "orders": listed(""),
-        "orders, 500 rows": listed("limit=500"),
-        "orders, half-way": listed(f"after={cursors.encode(epoch, count)}"),
-        "orders, deep end": listed(deep),
-        "orders, oldest news first": listed("order=asc"),
-        "orders of a source": lambda c: f"/admin/orders?source={c.choice(filling.SOURCES)}",
-        "orders of a rare source": listed("source=rare"),
-        "orders of a state": listed("state=inProgress"),
-        "orders of a state, deep end": listed(f"state=completed&{deep}"),
-        "orders of a rare state": listed("state=partial"),
-        "orders of a state nobody has": listed("state=draft"),
-        "orders of a source and a state": listed("source=operator-3&state=held"),
-        "orders of a rare source and state": listed("source=rare&state=failed"),
-        "orders that are not final": listed("final=false"),
-        "orders with attention": listed("attention=any"),
-        "orders with an alarm": listed("attention=alarm"),
-        "orders without attention": listed("attention=none"),
-        "orders that changed after their end": listed("flag=changed_after_final"),
-        "orders in conflict": listed("flag=conflicting"),
-        "orders not final and silent": listed("final=false&no_news_for=30d&order=asc"),
-        "orders that are silent": listed("silent=true"),
-        "orders that are silent, oldest first": listed("silent=true&order=asc"),
-        "orders of a source that are silent": listed("silent=true&source=operator-3"),
-        "outstanding orders": lambda _: "/admin/expected",
-        "outstanding orders of a source": lambda _: "/admin/expected?source=rare",
-        "orders with news of today": listed("news_within=1d"),
-        "orders by external id": lambda c: f"/admin/orders?external_id=ext-{number(c)}",
-        "orders by access id": lambda c: f"/admin/orders?access_id=ACC{number(c)}",
-        "search of orders": lambda c: f"/admin/orders?q=PO-{number(c)}",
-        "search of orders, beginning of some": lambda c: f"/admin/orders?q=PO-{number(c)[:5]}",
-        "search of orders, beginning of all": listed("q=PO-"),
-        "the story of an order": story,
-    }
-
-
-def ui_pages(count: int, orders: int, epoch: str) -> dict[str, Ask]:
-    """What people look at, by name; what is not there is left out."""
-    words = filling.Words(random.Random(7)).all
-
-    def story(chance: random.Random) -> str:
-        order = chance.randrange(orders)
-        return f"/ui/orders/{filling.source_of(order)}/PO-{order:07}"
-
-    log = "/ui/notifications"
-    deep = f"after={cursors.encode(epoch, count // 1000)}"
-    return {
-        "page: overview": lambda _: "/ui",
-        "page: notifications": lambda _: log,
-        "page: notifications, deep end": lambda _: f"{log}?{deep}",
-        "page: notifications with a word": lambda c: f"{log}?q={c.choice(words)}",
-        "page: notifications of a rare state": lambda _: f"{log}?state=partial",
-        "page: orders": lambda _: "/ui/orders",
-        "page: orders, deep end": lambda _: f"/ui/orders?{deep}",
-        "page: the story of an order": story,
-        "page: work list": lambda _: "/ui/attention",
-        "page: quarantine": lambda _: "/ui/quarantine",
-        "page: feeds": lambda _: "/ui/feeds",
-        "page: sources": lambda _: "/ui/sources",
-        "page: one source": lambda _: "/ui/sources/local",
-        "page: audit trail": lambda _: "/ui/audit",
-    }
 
 
 class Asker:
@@ -253,7 +94,27 @@ class Asker:
         return took, body
 
 
-def measured(asker: Asker, ask: Ask, rounds: int) -> tuple[list[float], int]:
+def known(asker: Asker, count: int, orders: int, epoch: str) -> asked.Known:
+    """What a listener says is in its database."""
+
+    def items(path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(asker.get(path)[1])["items"]
+        return found
+
+    log = "/admin/notifications"
+    (first,) = items(f"{log}?order=asc&limit=1")
+    middle = f"after={cursors.encode(epoch, count // 2)}"
+    return asked.Known(
+        count=count,
+        orders=orders,
+        epoch=epoch,
+        began=datetime.fromisoformat(first["received_at"]),
+        notifications=[one["id"] for one in items(log) + items(f"{log}?{middle}")],
+        refused=[one["id"] for one in items("/admin/quarantine")],
+    )
+
+
+def measured(asker: Asker, ask: asked.Ask, rounds: int) -> tuple[list[float], int]:
     """The milliseconds of `rounds` answers, and the bytes of the last one."""
     chance = random.Random(11)  # the same questions every time
     for _ in range(WARM):
@@ -335,8 +196,9 @@ def run(name: str, given: argparse.Namespace) -> list[Figure]:
         made = kept(name, folder, count, orders)
         with made as (url, epoch), _listener(Path(work), url) as server:
             asker = Asker(server)
-            asked = pages(count, orders, epoch) | ui_pages(count, orders, epoch)
-            for page, ask in asked.items():
+            there = known(asker, count, orders, epoch)
+            questions = asked.pages(there) | asked.ui_pages(there)
+            for page, ask in questions.items():
                 if given.only not in page:
                     continue
                 if page.startswith("page:") and not asker.knows(ask(random.Random(3))):
