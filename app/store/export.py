@@ -8,10 +8,11 @@ out in (`notifications.forms`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.notifications import forms
-from app.store import engine, log
+from app.store import engine, log, stats
 
 FIELDS: Final = (*log.FIELDS, "content_type", "conflict", "sightings", "summary")
 """What is told of each notification, in this order."""
@@ -19,9 +20,28 @@ FIELDS: Final = (*log.FIELDS, "content_type", "conflict", "sightings", "summary"
 PERSONAL_FIELDS: Final = (*FIELDS, "raw", "raw_encoding")
 """The same with the bytes, which hold what is personal."""
 
+COUNTED: Final = 1000
+"""Notifications that are counted where nothing else says how many there are."""
+
 PAGE: Final = 500
 PAGE_WITH_BYTES: Final = 20
 """Rows a page; with their bytes, at most 1 MiB each, as few as memory should hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """So many notifications; `more`: or there are more, which were not counted."""
+
+    count: int
+    more: bool
+
+
+def size(connection: engine.Connection, asked: log.Filter) -> Size:
+    """How many `asked` lets through, as far as it is known without reading long."""
+    if replace(asked, source=None, kind=None) == log.Filter():
+        return Size(stats.of_sort(connection, source=asked.source, kind=asked.kind), more=False)
+    found = log.page(connection, asked, after_seq=None, limit=COUNTED + 1, ascending=False)
+    return Size(min(len(found), COUNTED), more=len(found) > COUNTED)
 
 
 def head(database: engine.Database) -> int:

@@ -55,6 +55,13 @@ def _tallies(connection: Connection) -> Iterator[tuple[str, str, int]]:
         yield from ((row.source, row.kind, row.n) for row in connection.execute(rows))
 
 
+def of_sort(connection: Connection, *, source: str | None, kind: str | None) -> int:
+    """How many notifications there are of `source` and `kind` (null: of any)."""
+    return sum(
+        n for of, sort, n in _tallies(connection) if source in {None, of} and kind in {None, sort}
+    )
+
+
 def full_quarantines(connection: Connection) -> list[str]:
     """The sources whose quarantine has no place for whole bodies any more (law 2)."""
     return [used["source"] for used in quarantine.usage(connection) if used["full"]]

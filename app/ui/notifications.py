@@ -65,6 +65,7 @@ def listing(
         given=given,
         next=_address(given | {"after": page["next"]}) if page["next"] else None,
         here=_address(given),
+        export="/ui/export" + shell.query(**_filter(asked)),
         stream=f"/ui/notifications/stream{shell.query(**given)}" if is_newest else None,
         head=head,
         sources=[source.name for source in runtime.configuration.sources],
@@ -166,6 +167,11 @@ def _event(row: dict[str, Any], runtime: Runtime) -> str:
     told = shell.fragment("notification_row.html", told=row, now=runtime.clock.now())
     lines = "".join(f"data: {line}\n" for line in told.splitlines() if line.strip())
     return f"id: {row['seq']}\n{lines}\n"
+
+
+def _filter(asked: filters.Wanted) -> dict[str, Any]:
+    """What is asked of a notification, wherever the list begins."""
+    return asked.model_dump(include=set(filters.Wanted.model_fields))
 
 
 def _address(given: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from app.store import export, log
+from app.store import engine, export, log
 from tests.store import filling
 
 
@@ -64,3 +64,21 @@ def test_bytes_are_told_only_where_what_is_personal_is(database):
         ("å", "utf-8"),
         ("/w==", "base64"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, export.Size(4, more=False)),
+        ({"source": "orange"}, export.Size(3, more=False)),
+        ({"kind": "note"}, export.Size(0, more=False)),
+        ({"order_id": "A"}, export.Size(2, more=True)),
+        ({"order_id": "A", "source": "covage"}, export.Size(1, more=False)),
+    ],
+)
+def test_how_many_there_are_is_told_as_far_as_it_is_cheap(database, monkeypatch, asked, found):
+    monkeypatch.setattr(export, "COUNTED", 2)
+    rows = ("orange", "A"), ("orange", "A"), ("orange", "B"), ("covage", "A")
+    filling.put(database, *({"source": source, "order_id": id_} for source, id_ in rows))
+    with engine.read(database) as connection:
+        assert export.size(connection, log.Filter(**asked)) == found
