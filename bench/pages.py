@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import http.client
 import json
+import os
 import random
 import statistics
 import tempfile
@@ -209,6 +210,7 @@ def run(name: str, given: argparse.Namespace) -> list[Figure]:
                 figures.append(Figure(name, page, statistics.median(times), p95, size))
                 print(f"  {page}: {figures[-1].p50:.1f} {p95:.1f} ms {size}", flush=True)
             server.terminate()
+    print(f"{name}: load {', '.join(f'{one:.1f}' for one in os.getloadavg())}", flush=True)
     return figures
 
 
@@ -222,16 +224,24 @@ def _listener(folder: Path, url: str) -> AbstractContextManager[serving.Listener
     )
 
 
-def table(figures: list[Figure]) -> Table:
-    """A line a page, the engines side by side; what took too long is marked."""
-    shown = Table("page", *(f"{name} {q} ms" for name in ENGINES for q in ("p50", "p95")))
+def rows(figures: list[Figure]) -> Iterator[list[str]]:
+    """A line a page, the engines side by side: p50 and p95 of each; what took too long is marked."""
     for page in dict.fromkeys(figure.page for figure in figures):
         cells = []
         for name in ENGINES:
             of = [one for one in figures if (one.engine, one.page) == (name, page)]
             cells += [f"{of[0].p50:.1f}", _marked(of[0])] if of else ["", ""]
-        shown.add_row(page, *cells)
-    return shown
+        yield [page, *cells]
+
+
+def markdown(figures: list[Figure]) -> str:
+    """The table as the documentation has it (docs/scaling.md)."""
+    head = [
+        "page",
+        *(f"{name} {q} ms" for name in ("SQLite", "PostgreSQL") for q in ("p50", "p95")),
+    ]
+    lines = [head, ["---"] * len(head), *rows(figures)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines).replace("| --- ", "|---")
 
 
 def _marked(figure: Figure) -> str:
@@ -242,7 +252,7 @@ ENGINES = ("sqlite", "postgresql")
 
 
 def main() -> None:
-    """Fill, measure, print, and write the JSON."""
+    """Fill, measure, print, and write the JSON and the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--notifications", type=int, default=1_000_000)
     parser.add_argument("--orders", type=int, default=200_000)
@@ -255,9 +265,13 @@ def main() -> None:
     figures = [figure for name in given.engine or ENGINES for figure in run(name, given)]
     given.json.parent.mkdir(parents=True, exist_ok=True)
     document = {"notifications": given.notifications, "orders": given.orders}
-    rows = [asdict(figure) for figure in figures]
-    given.json.write_text(json.dumps({**document, "pages": rows}, indent=1) + "\n")
-    Console(width=120).print(table(figures))
+    told = [asdict(figure) for figure in figures]
+    given.json.write_text(json.dumps({**document, "pages": told}, indent=1) + "\n")
+    given.json.with_suffix(".md").write_text(markdown(figures))
+    shown = Table("page", *(f"{name} {q} ms" for name in ENGINES for q in ("p50", "p95")))
+    for row in rows(figures):
+        shown.add_row(*row)
+    Console(width=120).print(shown)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def counts(
     found: dict[str, tuple[int, list[str]]] = {}
     for source in sorted({source for source, _ in known}):
         own = {key: span for key, span in known.items() if key[0] == source}
-        asked = orders.Filter(source=source, silent=tuple(cutoffs(own, now).items()))
+        asked = orders.Filter(silent=tuple(cutoffs(own, now).items()))
         ids = _ids(connection, asked)
         ids += _never_told(connection, source, own, now)
         if ids:
