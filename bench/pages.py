@@ -225,7 +225,7 @@ def _listener(folder: Path, url: str) -> AbstractContextManager[serving.Listener
 
 
 def rows(figures: list[Figure]) -> Iterator[list[str]]:
-    """A line a page, the engines side by side: p50 and p95 of each; what took too long is marked."""
+    """A line a page, the engines side by side: p50 and p95; what took too long is marked."""
     for page in dict.fromkeys(figure.page for figure in figures):
         cells = []
         for name in ENGINES:
