@@ -18,6 +18,7 @@ from app.security import access, addresses
 
 READ: Final = "notifications:read"
 ADMIN: Final = "admin"
+COMMANDS: Final = "commands"
 
 
 def get_runtime(request: Request) -> Runtime:

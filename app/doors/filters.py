@@ -150,3 +150,11 @@ class Expected(paging.Page):
 
     source: paging.Source = None
     told: Literal["true", "false"] | None = None
+
+
+class Commands(paging.Page):
+    """Which of what we do at operators to list."""
+
+    source: paging.Source = None
+    order_id: paging.Wanted | None = None
+    state: Literal["queued", "running", "unknown", "done", "failed", "cancelled"] | None = None

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from app.notifications import notification as canonical, states
-from app.sources import auths, feed_config, hub_config
+from app.sources import auths, feed_config, hub_config, offers
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 
@@ -226,12 +226,13 @@ CommandResult: TypeAlias = Done | Failed | Throttled
 class PullKind(SourceKind, Protocol):
     """A kind whose operator is asked. Pure: it makes questions and reads answers.
 
-    `feed` is a `feed_config` of the kind's own. `limits`: least time between two commands of a name
-    to one order. `ordered`: its list only grows, at its end. What builds a `Request` gets the
-    `Grant` of the last login, if there is one.
+    `feed` is a `feed_config` of the kind's own. `offers`: the commands somebody may ask for.
+    `limits`: least time between two of a name to one order. `ordered`: its list only grows, at its
+    end. What builds a `Request` gets the `Grant` of the last login, if there is one.
     """
 
     feed_config: type[FeedConfig]
+    offers: tuple[offers.Offer, ...]
     limits: Mapping[str, timedelta]
     ordered: bool
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from app.ui import (
     attention,
     clearings,
+    commands,
     credentials,
     entrance,
     export,
@@ -41,6 +42,7 @@ routers: Final[tuple[APIRouter, ...]] = (
     clearings.router,
     quarantine.router,
     feeds.router,
+    commands.router,
     sources.router,
     credentials.router,
     trail.router,

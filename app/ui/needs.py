@@ -129,7 +129,7 @@ def _of_commands(runtime: Runtime, connection: engine.Connection) -> Iterator[Ne
     lately = runtime.clock.now() - LATELY
     for source, failed in pulse.failed_commands(connection, names, lately).items():
         says = "command failed:" if failed.count == 1 else "commands failed:"
-        to = f"/ui/feeds/{source}"
+        to = f"/ui/commands{shell.query(source=source, state='failed')}"
         yield Need("failed", failed.count, says, source, failed.since, to, "See why", failed.more)
 
 

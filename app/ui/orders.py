@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, paging, stories
+from app.doors import deps, filters, outbox, paging, stories
 from app.notifications import notification as canonical, states
 from app.orders import order as model
 from app.runtime import Runtime
@@ -148,10 +148,18 @@ def one(
         placed=placed,
         person=person if seen_by.sees_personal else None,
         hidden_person=person is not None and not seen_by.sees_personal,
+        asks=seen_by.commands and _takes_commands(runtime, chosen),
         others=[key.resource_type for key in found if chosen is None or key != chosen.key],
         here=shell.order_address(source, order_id, asked.resource_type),
         **story,
     )
+
+
+def _takes_commands(runtime: Runtime, chosen: model.Order | None) -> bool:
+    """Whether the operator of `chosen` does what is asked; of orders alone, not of services."""
+    if chosen is None or chosen.resource_type is canonical.ResourceType.SERVICE:
+        return False
+    return bool(outbox.offered(runtime, chosen.source))
 
 
 def _sources(runtime: Runtime) -> list[str]:

@@ -57,6 +57,7 @@ NAVIGATION: Final = (
     ("/ui/notifications", "Notifications"),
     ("/ui/quarantine", "Quarantine"),
     ("/ui/feeds", "Feeds"),
+    ("/ui/commands", "Commands"),
     ("/ui/sources", "Sources"),
     ("/ui/audit", "Audit"),
 )

@@ -38,6 +38,11 @@ class Visit:
         return deps.ADMIN in self.who.scopes
 
     @property
+    def commands(self) -> bool:
+        """Whether they may have something done at an operator."""
+        return deps.COMMANDS in self.who.scopes
+
+    @property
     def sees_personal(self) -> bool:
         """Whether they may see what tells of a person."""
         return PERSONAL in self.who.scopes
@@ -118,3 +123,4 @@ def forget(response: Response) -> None:
 
 Reader = Annotated[Visit, Depends(reading)]
 Admin = Annotated[Visit, Depends(acting(deps.ADMIN))]
+Commander = Annotated[Visit, Depends(acting(deps.COMMANDS))]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from app.cli import sandbox as places
+from app.clock import SystemClock
 from tests import serving
 from tests.sandbox import serving as sandboxes
 
@@ -30,8 +32,11 @@ HEAD_START = 8 * 3600.0
 @contextlib.contextmanager
 def acting(folder: Path) -> Iterator[tuple[serving.Listener, sandboxes.Served]]:
     """A listener that has read its feeds once, or is about to; they rest for an hour then."""
-    receiver = sandboxes.Receiver()
-    with sandboxes.sandbox() as operators, sandboxes.serving(receiver) as hears:
+    begun = SystemClock().now() - timedelta(days=1)
+    with (
+        sandboxes.sandbox(starts_at=begun) as operators,
+        sandboxes.serving(sandboxes.Receiver()) as hears,
+    ):
         operators.advance(seconds=HEAD_START)
         tables = [place.table(operators.url) for place in places.PLACES]
         feeds = "\n".join(tables).replace('every = "2s"', 'every = "1h"')

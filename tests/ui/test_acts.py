@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
 from app.clock import SystemClock
@@ -62,7 +65,7 @@ def test_a_credential_is_added_shown_once_and_revoked(at, server):
     secret = page.locator("dt:has-text('X-API-Key') + dd code").inner_text()
     assert secret not in page.url
     assert server.post(BODY, headers={"Authorization": "", "X-API-Key": secret}).status_code == 201
-    page.get_by_role("button", name="I have handed it over").click()
+    page.get_by_role("link", name="I have handed it over").click()
     page.get_by_text("for 2027").wait_for()
     assert secret not in page.content()
     page.on("dialog", lambda asked: asked.accept())
@@ -128,3 +131,134 @@ def add(client, type_, source="local", once=None, token=None):
 BODY = b"""{"eventId": "e-key", "eventDate": "2026-03-02T09:15:00Z",
     "eventType": "ServiceOrderStateChangeNotification",
     "event": {"id": "SO-key", "state": "COMPLETED"}}"""
+
+
+# ── commands ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def order(server):
+    """Gives the id of the newest order of a source, once there is one."""
+
+    def first(source):
+        def look():
+            return server.get(f"/admin/orders?source={source}&resource_type=order&limit=1").json()[
+                "items"
+            ]
+
+        return until(look)[0]["order_id"]
+
+    return first
+
+
+def test_a_command_is_sent_from_an_order_and_another_is_cancelled(at, server, order, operators):
+    id_ = order("covage")
+    page = at(f"/ui/orders/covage/{id_}")
+    page.get_by_role("link", name="Send a command").click()
+    page.get_by_text("at most once").wait_for()
+    page.get_by_label("Message").fill("Ring <twice>")
+    page.get_by_role("button", name="Send a message").click()
+    page.locator("h1 .chip", has_text="done").wait_for()
+    first = page.url.rpartition("/")[2]
+    assert "Ring <twice>" in operators.covage(f"/api/events/?object_uuid={id_}").text
+    page.goto(f"{server.url}/ui/commands/new?source=covage&order_id={id_}")
+    page.get_by_label("Message").fill("Ring again")
+    page.get_by_role("button", name="Send a message").click()
+    page.get_by_text("Not before").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("h1 .chip", has_text="cancelled").wait_for()
+    second = page.url.rpartition("/")[2]
+    page.get_by_role("button", name="Try again").click()
+    page.locator("h1 .chip", has_text="queued").wait_for()
+    done = {("command.ask", first), ("command.ask", second), ("command.cancel", second)}
+    done |= {("command.retry", second)}
+    assert {("ui:ann", *one) for one in done} <= audited(server)
+    page.goto(f"{server.url}/ui/commands?source=covage")
+    page.locator("select[name=state]").select_option("queued")
+    page.wait_for_url("**/ui/commands?state=queued&source=covage")
+    assert page.locator("tbody tr").count() == 1
+    assert page.get_by_text("Ring again").count() == 1
+
+
+def test_the_list_of_commands_goes_on_where_it_ended(signed_in, order):
+    client = signed_in()
+    id_ = order("tjansteguiden")
+    for n in range(3):
+        command(client, "order_log", id_, key=f"log-{n}")
+    told = client.get(f"/ui/commands?order_id={id_}&limit=2").text
+    assert told.count("order log</a>") == 2
+    further = re.search(r'rel="next" href="([^"]+)"', told)[1].replace("&amp;", "&")
+    assert client.get(further).text.count("order log</a>") == 1
+
+
+def test_the_same_form_again_is_the_same_command_and_a_bad_one_keeps_what_was_typed(
+    signed_in, order
+):
+    client = signed_in()
+    id_ = order("tjansteguiden")
+    sent = [command(client, "order_info", id_, key="twice") for _ in range(2)]
+    assert sent[0].headers["location"] == sent[1].headers["location"]
+    bad = command(client, "add_message", id_, key="bad", type="shout", message="Keep me")
+    assert bad.status_code == 400
+    assert "type must be one of error, alert, system, log" in bad.text
+    assert ">Keep me</textarea>" in bad.text
+
+
+def test_who_lacks_the_scope_sends_and_cancels_nothing(signed_in, order):
+    client = signed_in(READ, "admin")
+    id_ = order("tjansteguiden")
+    assert "Send a command" not in client.get(f"/ui/orders/tjansteguiden/{id_}").text
+    told = client.get(f"/ui/commands/new?source=tjansteguiden&order_id={id_}").text
+    assert "needs the scope" in told
+    assert "<textarea" not in told
+    assert command(client, "order_info", id_, key="no").status_code == 403
+    for act in ("retry", "cancel"):
+        given = {"form_token": form_token(client)}
+        assert client.post(f"/ui/commands/x/{act}", data=given).status_code == 403
+
+
+def command(client, name, id_, *, key, **arguments):
+    given = {"source": "tjansteguiden", "order_id": id_, "command": name, "key": key, **arguments}
+    return client.post("/ui/commands", data={**given, "form_token": form_token(client)})
+
+
+def until(look, seconds=20.0):
+    """What `look` finds, once it does."""
+    ends = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    return found
+
+
+# ── how they look ────────────────────────────────────────────────────────────────────────────────
+
+
+def looked_at(server, order):
+    """The pages, once something was done on each."""
+    id_ = order("covage")
+    asked = server.get("/admin/commands?source=covage&limit=1").json()["items"][0]["id"]
+    return (
+        "/ui/sources/local",
+        "/ui/sources/covage",
+        "/ui/commands?limit=5",
+        "/ui/commands?state=failed",
+        f"/ui/commands/{asked}",
+        "/ui/commands/new",
+        f"/ui/commands/new?source=covage&order_id={id_}",
+        "/ui/commands/new?source=tjansteguiden&order_id=O-1",
+        "/ui/commands/new?source=stadsnat&order_id=O-1",
+        f"/ui/orders/covage/{id_}",
+    )
+
+
+def test_each_page_is_accessible_light_and_dark_and_narrow(at, server, order, axe):
+    for path in looked_at(server, order):
+        page = at(path)
+        for scheme, rules in (("light", ()), ("dark", ("color-contrast",))):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            assert axe(page, *rules) == [], f"{path} {scheme}"
+        page.set_viewport_size({"width": 360, "height": 740})
+        root = "document.documentElement"
+        assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") == 0, path
+        page.set_viewport_size({"width": 1280, "height": 800})

@@ -41,7 +41,7 @@ EVERYTHING = {
         "/ui/orders/outstanding?told=false&source=local",
         "Ask after them",
     ),
-    "failed": ("1 command failed: away", "/ui/feeds/away", "See why"),
+    "failed": ("1 command failed: away", "/ui/commands?source=away&state=failed", "See why"),
     "quarantine": ("1 refused body", "/ui/quarantine", "See why"),
     "full": ("quarantine is full: local", "/ui/quarantine?source=local", "Make room"),
 }

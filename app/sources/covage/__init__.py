@@ -19,7 +19,7 @@ from pydantic import Field
 from app import errors
 from app.notifications import notification as canonical
 from app.notifications.notification import Fault, rfc3339
-from app.sources import base, feed_config, fields, paging
+from app.sources import base, feed_config, fields, offers, paging
 from app.sources.covage import commands, logins, reach, words
 
 SKIPPED_SIZE: Final = 1000
@@ -43,6 +43,7 @@ class Covage:
     title = "Covage and Kosc events of orders and services"
     channel = canonical.Channel.PULL
     feed_config: type[feed_config.FeedConfig] = CovageFeed
+    offers: tuple[offers.Offer, ...] = commands.OFFERS
     limits: Mapping[str, timedelta] = MappingProxyType({commands.INFO: timedelta(minutes=5)})
     ordered = False
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from app import errors
 from app.notifications.notification import rfc3339
-from app.sources import base, fields
+from app.sources import base, fields, offers
 from app.sources.covage import logins, reach, words
 
 INFO: Final = "events/info"
@@ -24,6 +24,19 @@ LONGEST_MESSAGE: Final = 4000
 INTERVAL: Final = timedelta(minutes=5)
 CLOCKS_DIFFER: Final = timedelta(minutes=2)
 """How much the operator's clock may be behind ours; half of INTERVAL still tells two messages."""
+
+OFFERS: Final = (
+    offers.Offer(
+        INFO,
+        "Send a message",
+        "A message to those who see to the order at the operator. They take one in five minutes.",
+        changes_state=True,
+        inputs=(
+            offers.Input("message", "Message", longest=LONGEST_MESSAGE),
+            offers.Input("stop_deferred", "The order waits for us no longer", optional=True),
+        ),
+    ),
+)
 
 _FORBIDDEN: Final = 403
 _TOO_MANY: Final = 429

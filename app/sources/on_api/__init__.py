@@ -18,7 +18,7 @@ from pydantic import SecretStr, field_validator
 from app import errors
 from app.notifications import notification as canonical
 from app.notifications.notification import Fault
-from app.sources import base, feed_config, paging
+from app.sources import base, feed_config, offers, paging
 from app.sources.on_api import words
 
 CLIENT_ERRORS: Final = frozenset({400, 404, 410, 422})
@@ -70,6 +70,7 @@ class OnApi:
     title = "ON-API order events of Swedish city networks (2.3.1, 2.4 to 2.6)"
     channel = canonical.Channel.PULL
     feed_config: type[feed_config.FeedConfig] = OnApiFeed
+    offers: tuple[offers.Offer, ...] = ()
     limits: Mapping[str, timedelta] = MappingProxyType({})
     ordered = True
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from app import errors
 from app.notifications import notification as canonical
 from app.notifications.notification import Fault, rfc3339
-from app.sources import base, feed_config, paging
+from app.sources import base, feed_config, offers, paging
 from app.sources.tjansteguiden import answers, calls, outcomes, turns, words
 from app.sources.tjansteguiden.calls import TjansteguidenFeed
 
@@ -31,6 +31,7 @@ class Tjansteguiden:
     title = "Tjänsteguiden: orders of a Swedish service guide"
     channel = canonical.Channel.PULL
     feed_config: type[feed_config.FeedConfig] = TjansteguidenFeed
+    offers: tuple[offers.Offer, ...] = calls.OFFERS
     limits: Mapping[str, timedelta] = MappingProxyType({})
     ordered = False
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from pydantic import Field, SecretStr, model_validator
 
 from app import errors
-from app.sources import base, feed_config
+from app.sources import base, feed_config, offers
 from app.sources.tjansteguiden import words
 
 LONGEST_MESSAGE: Final = 1000
@@ -24,6 +24,29 @@ ADD_MESSAGE: Final = "add_message"
 CUSTOMER: Final = "customer_info"
 CHANGING: Final = frozenset({SET_STATUS, ADD_MESSAGE})
 READING: Final = frozenset({words.INFO, words.LOG, CUSTOMER})
+
+OFFERS: Final = (
+    offers.Offer(
+        SET_STATUS,
+        "Set the status",
+        "Says at the operator how far we are with the order.",
+        changes_state=True,
+        inputs=(offers.Input("status", "Status", choices=tuple(words.STATUSES)),),
+    ),
+    offers.Offer(
+        ADD_MESSAGE,
+        "Send a message",
+        "Adds a line to the order's log at the operator.",
+        changes_state=True,
+        inputs=(
+            offers.Input("type", "Type", choices=tuple(words.LOG_TYPES)),
+            offers.Input("message", "Message", longest=LONGEST_MESSAGE),
+        ),
+    ),
+    offers.Offer(words.INFO, "Read the order again", "What they know of the order now."),
+    offers.Offer(words.LOG, "Read its log", "The lines of the order's log at the operator."),
+    offers.Offer(CUSTOMER, "Read the customer", "Kept apart, shown with the scope personal alone."),
+)
 
 
 class TjansteguidenFeed(feed_config.FeedConfig):
