@@ -149,6 +149,28 @@ def test_the_story_is_drawn_in_a_browser(page, server, told, axe, width, scheme)
     assert axe(page) == []
 
 
+@pytest.mark.parametrize("width", [1280, 700])
+def test_on_paper_a_story_is_without_what_is_to_be_clicked_and_never_dark(
+    page, server, told, width
+):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(media="print", color_scheme="dark")
+    page.goto(f"{server.url}/ui/orders/local/{told['asked']}")
+    for hidden in ("header.top nav", "footer", "button", "form", "a[role=button]", "svg.narrow"):
+        assert page.locator(hidden).count() > 0, hidden
+        assert not any(one.is_visible() for one in page.locator(hidden).all()), hidden
+    picture, story = page.locator("svg.wide"), page.get_by_role("region", name="The story")
+    assert picture.is_visible()
+    assert picture.bounding_box()["width"] <= width
+    assert story.get_by_role("row").count() == 3
+    assert story.get_by_role("columnheader").first.is_visible()
+    assert page.get_by_text("printed").inner_text().endswith("Times: UTC")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    ink = "getComputedStyle(document.querySelector('.course text')).fill"
+    assert page.evaluate(ink) == "rgb(90, 102, 117)"
+
+
 def test_the_person_behind_an_order_is_shown_with_the_scope_personal_only(signed_in, server, told):
     made = engine.create(f"sqlite:///{server.folder / 'data' / 'listener.db'}")
     person = personal.Person("local", told["held"], datetime.now(UTC), {"name": "Astrid Ek"})

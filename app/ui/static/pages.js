@@ -12,7 +12,11 @@
     time.textContent = local ? day.format(new Date(time.dateTime)) : time.title;
   };
   const times = (root) => each("time[datetime]", root, tell);
-  const tellClock = () => { clock.textContent = local ? `Times: ${zone}` : "Times: UTC"; };
+  const tellClock = () => {
+    const said = local ? zone : "UTC";
+    clock.textContent = `Times: ${said}`;
+    each("[data-clock-said]", document, (place) => { place.textContent = said; });
+  };
   if (clock) {
     clock.hidden = false;
     tellClock();
