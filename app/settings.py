@@ -85,6 +85,7 @@ class Settings(pydantic_settings.BaseSettings):
         default_factory=lambda: "console" if sys.stderr.isatty() else "json"
     )
     metrics_dir: Path | None = None
+    sign_in_command: str | None = None
 
     @classmethod
     def settings_customise_sources(

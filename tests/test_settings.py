@@ -45,6 +45,7 @@ def test_every_default_is_as_documented():
         "queue_bytes": 67108864,
         "log_level": "info",
         "metrics_dir": None,
+        "sign_in_command": None,
     }
 
 
@@ -89,6 +90,7 @@ def test_every_variable_is_read(tmp_path):
             "LISTENER_LOG_LEVEL": "DEBUG",
             "LISTENER_LOG_FORMAT": "json",
             "LISTENER_METRICS_DIR": "/tmp/metrics",
+            "LISTENER_SIGN_IN_COMMAND": "docker exec listener",
             "PATH": "/bin",
         }
     )
@@ -115,6 +117,7 @@ def test_every_variable_is_read(tmp_path):
         "log_level": "debug",
         "log_format": "json",
         "metrics_dir": Path("/tmp/metrics"),
+        "sign_in_command": "docker exec listener",
     }
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -54,6 +56,7 @@ def demo(
     """Receive from four operators of the sandbox, by push and pull, until Ctrl-C."""
     given = settings.load()
     found = alone(given, host, port)
+    found = found.model_copy(update={"sign_in_command": another_link(found)})
     with server.bind("127.0.0.1", 0) as listening, ExitStack() as ending:
         listening.listen()  # the feeds may ask before the operators answer
         base = server.address(listening)
@@ -91,7 +94,7 @@ def alone(given: settings.Settings, host: str | None, port: int | None) -> setti
     return given.model_copy(
         update={name: value for name, value in changed.items() if value is not None}
         | {"data_dir": folder, "config": folder / FILE}
-        | {"database_url": None, "tls_cert": None, "tls_key": None}
+        | {"database_url": None, "secret": None, "tls_cert": None, "tls_key": None}
     )
 
 
@@ -140,7 +143,6 @@ def _tell(given: settings.Settings, found: settings.Settings, base: str) -> None
     )
     for name, value in needed_elsewhere(given, found).items():
         typer.echo(f"  export {name}={value}")
-    typer.echo("  .venv/bin/listener token --ui          (another link to the pages)")
     typer.echo("  .venv/bin/listener notifications --follow")
     typer.echo("  .venv/bin/listener feed list\n")
 
@@ -152,18 +154,39 @@ def needed_elsewhere(
     needed: dict[str, Path | int | str] = {"LISTENER_CONFIG": found.config or ""}
     if found.data_dir != given.data_dir:
         needed["LISTENER_DATA_DIR"] = found.data_dir
-    if given.database_url is not None:
-        needed["LISTENER_DATABASE_URL"] = ""
+    for name in ("database_url", "secret"):
+        if getattr(given, name) is not None:
+            needed[f"LISTENER_{name.upper()}"] = ""
     for name in ("host", "port"):
         if getattr(found, name) != getattr(given, name):
             needed[f"LISTENER_{name.upper()}"] = getattr(found, name)
     return needed
 
 
+def another_link(found: settings.Settings) -> str:
+    """The command that prints another link to the pages of this demo, in any terminal."""
+    usual = settings.Settings()
+    needed: dict[str, Path | int | str] = {
+        "LISTENER_CONFIG": (found.config or Path()).resolve(),
+        "LISTENER_DATA_DIR": found.data_dir.resolve(),
+    }
+    for name in ("host", "port", "public_url"):
+        if getattr(found, name) != getattr(usual, name):
+            needed[f"LISTENER_{name.upper()}"] = getattr(found, name)
+    for name in ("LISTENER_DATABASE_URL", "LISTENER_SECRET"):
+        if os.environ.get(name):
+            needed[name] = ""
+    words = [f"{name}={shlex.quote(str(value))}" for name, value in needed.items()]
+    program = Path(sys.executable).with_name("listener")
+    words += [shlex.quote(str(program))] if program.exists() else [sys.executable, "-m", "app"]
+    return " ".join([*words, "token", "--ui"])
+
+
 def _tell_link(found: settings.Settings) -> None:
-    """Print a link that signs in to the pages."""
+    """Print a link that signs in to the pages, and how to get another."""
     link = opening.sign_in_link(found, tokens.UI_SCOPES)
     typer.echo(f"\nSee it all on pages, by one click within 60 seconds:\n\n  {link}")
+    typer.echo(f"\nToo late? This prints another, in any terminal:\n\n  {found.sign_in_command}")
 
 
 class Seen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import unquote
 
 from fastapi import Query
@@ -15,6 +15,9 @@ from app.doors import deps
 from app.security import sessions
 from app.store import audit, engine
 from app.ui import shell, visit
+
+COMMAND: Final = ".venv/bin/listener token --ui"
+"""What prints a link, where nothing else is told (`LISTENER_SIGN_IN_COMMAND`)."""
 
 router = shell.router("/ui", open_to_all=True)
 
@@ -34,7 +37,7 @@ class Back(deps.Parameters):
 @router.get("/sign-in")
 def page(request: Request, asked: Annotated[Back, Query()]) -> Response:
     """How to come in."""
-    return shell.render(request, "sign_in.html", next=asked.next, fault=None)
+    return _door(request, next_=asked.next)
 
 
 @router.get("/enter")
@@ -47,7 +50,7 @@ async def enter(request: Request, asked: Annotated[Code, Query()]) -> Response:
     except errors.Refused as error:
         old = isinstance(error, errors.ExpiredCredentials)
         fault = f"This link {'is too old' if old else 'was used already, or is not of here'}."
-        return shell.render(request, "sign_in.html", status=401, next=None, fault=fault)
+        return _door(request, fault=fault)
     return _let_in(request, session, "/ui")
 
 
@@ -65,9 +68,7 @@ async def sign_in(request: Request) -> Response:
         session = visit.seal(runtime).begun(runtime.new_id(), claims, runtime.clock.now())
         await _once(request, session)
     except errors.Refused as error:
-        return shell.render(
-            request, "sign_in.html", status=401, next=next_ or None, fault=error.message
-        )
+        return _door(request, next_=next_ or None, fault=error.message)
     return _let_in(request, session, inside(next_))
 
 
@@ -86,6 +87,18 @@ def inside(address: str) -> str:
     inner = path == shell.HOME or path.startswith(f"{shell.HOME}/")
     plain = inner and ".." not in path and "\\" not in path and address.isprintable()
     return address if plain else shell.HOME
+
+
+def _door(request: Request, *, next_: str | None = None, fault: str | None = None) -> Response:
+    """How to come in; `fault`: why it did not work."""
+    return shell.render(
+        request,
+        "sign_in.html",
+        status=401 if fault else 200,
+        next=next_,
+        fault=fault,
+        command=deps.get_runtime(request).settings.sign_in_command or COMMAND,
+    )
 
 
 def _let_in(request: Request, session: sessions.Session, to: str) -> Response:

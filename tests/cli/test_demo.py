@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import shlex
@@ -157,6 +158,21 @@ def test_it_begins_with_a_link_that_opens_the_pages_by_one_click(start):
         page = browser.get(link)
     assert (page.status_code, page.url.path) == (200, "/ui")
     assert "What needs somebody" in page.text
+    lapsed = httpx.get(link, timeout=10)
+    assert lapsed.status_code == 401
+    (command,) = re.findall(r'<code id="command">(.*?)</code>', lapsed.text)
+    assert f"\n  {html.unescape(command)}\n" in told
+    another = printed_elsewhere(html.unescape(command))
+    assert httpx.get(another, timeout=10).headers["location"] == "/ui"
+
+
+def printed_elsewhere(command: str) -> str:
+    """What `command` prints in a terminal that knows nothing of the demo."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("LISTENER_")}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd="/", env=kept, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
 def test_started_again_it_goes_on_with_other_orders_until_ctrl_c(start):
@@ -201,6 +217,7 @@ def test_a_taken_port_ends_with_2_and_names_the_option(command):
 def test_a_listener_that_is_configured_is_left_alone(home, monkeypatch):
     (home / "listener.toml").write_text("")
     monkeypatch.setenv("LISTENER_DATABASE_URL", "postgresql://a:b@db/listener")
+    monkeypatch.setenv("LISTENER_SECRET", "of another listener: 0123456789abcdef")
     given = demos.settings.load()
     found = demos.alone(given, "127.0.0.1", 9000)
     assert found.is_sqlite()
@@ -209,8 +226,19 @@ def test_a_listener_that_is_configured_is_left_alone(home, monkeypatch):
         "LISTENER_CONFIG": Path("data/demo/demo.toml"),
         "LISTENER_DATA_DIR": Path("data/demo"),
         "LISTENER_DATABASE_URL": "",
+        "LISTENER_SECRET": "",
         "LISTENER_PORT": 9000,
     }
+    assert found.secret is None
+    told = shlex.split(demos.another_link(found))
+    assert told[:5] == [
+        f"LISTENER_CONFIG={home / 'data/demo/demo.toml'}",
+        f"LISTENER_DATA_DIR={home / 'data/demo'}",
+        "LISTENER_PORT=9000",
+        "LISTENER_DATABASE_URL=",
+        "LISTENER_SECRET=",
+    ]
+    assert told[-2:] == ["token", "--ui"]
 
 
 @pytest.mark.parametrize(
