@@ -75,6 +75,8 @@ def pages(known: Known) -> dict[str, Ask]:
         "notifications of a state with words": lambda c: f"{log}?state=failed&q={c.choice(words)}",
         "search, order id": search(lambda c: f"PO-{order(c)}"),
         "search, beginning of an order id": search(lambda c: f"PO-{order(c)[:5]}"),
+        "search, beginning of thousands of old order ids": search(lambda _: "PO-000"),
+        "search, beginning of half of the order ids": search(lambda _: "PO-00"),
         "search, beginning of all order ids": search(lambda _: "PO-"),
         "search, access id": search(lambda c: f"ACC{c.randrange(orders // 2):07}"),
         "search, reference": search(lambda c: f"CRM-{order(c)}"),
@@ -166,6 +168,7 @@ def orders_pages(known: Known) -> dict[str, Ask]:
         "orders by access id": lambda c: f"/admin/orders?access_id=ACC{number(c)}",
         "search of orders": lambda c: f"/admin/orders?q=PO-{number(c)}",
         "search of orders, beginning of some": lambda c: f"/admin/orders?q=PO-{number(c)[:5]}",
+        "search of orders, beginning of half": listed("q=PO-00"),
         "search of orders, beginning of all": listed("q=PO-"),
         "the story of an order": story,
     }

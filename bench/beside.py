@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ def _patience(calendar: Calendar) -> Iterator[Row]:
 
 def _refused(calendar: Calendar) -> Iterator[Row]:
     """Bodies that were refused, one to fifty; every other one is open, some came twice."""
+    fault = {"path": "event.productOrder.state", "problem": "is no state", "expected": "a state"}
     chance = random.Random(8)
     for n in range(calendar.count // 50):
         moment = calendar.moment(50 * n)
@@ -81,7 +83,7 @@ def _refused(calendar: Calendar) -> Iterator[Row]:
             "raw_digest": hashlib.sha256(b"%d" % n).digest(),
             "code": 24,
             "message": "event.productOrder.state: is no state",
-            "faults": '[{"path": "event.productOrder.state", "problem": "is no state"}]',
+            "faults": json.dumps([fault]),
             "status": ("open", "discarded")[n % 2],
             "count": 1 + (n % 10 == 0),
             "received_at": rfc3339(moment),

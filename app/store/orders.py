@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     false,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
 )
 
 from app.notifications.notification import Attention, Notification, ResourceType, rfc3339
@@ -191,7 +193,10 @@ def page(
         return _read(connection, rows)
     found = _read(connection, _near(connection, rows, asked.q, after, ascending=ascending))
     if len(found) < limit:
-        found = _read(connection, rows.where(_named(asked.q, connection.dialect.name)))
+        named = _named(asked.q, connection.dialect.name)
+        alone = replace(asked, q=None) == _NEWS
+        places = _first(named, after, limit, ascending=ascending) if alone else named
+        found = _read(connection, rows.where(place.in_(places)))
     return found
 
 
@@ -254,11 +259,23 @@ def _near(
     return named.where(place < edge if ascending else place > edge)
 
 
-def _named(q: str, dialect: str) -> ColumnElement[bool]:
+def _named(q: str, dialect: str) -> CompoundSelect[Any]:
+    """The places of all that `q` names, by the indexes of their ids; one of it once an id."""
     found = [
         select(ORDERS.c.place).where(search.matches(ORDERS.c[name], q, dialect)) for name in _IDS
     ]
-    return ORDERS.c.place.in_(found[0].union_all(*found[1:]))
+    return union_all(*found)
+
+
+def _first(
+    named: CompoundSelect[Any], after: int | None, limit: int, *, ascending: bool
+) -> Select[Any]:
+    """The first places beyond `after` of which `limit` are unlike: no row is read for them."""
+    place = named.subquery().c.place
+    rows = select(place).order_by(place if ascending else place.desc()).limit(limit * len(_IDS))
+    if after is None:
+        return rows
+    return rows.where(place > after if ascending else place < after)
 
 
 def _row(order: orders.Order) -> tuple[Any, ...]:

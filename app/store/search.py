@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     and_,
@@ -39,6 +40,7 @@ NEAR: Final = 5000
 _LAST = chr(0x10FFFF)
 _SURROGATES = range(0xD800, 0xE000)
 _IDS: Final = ("id", "order_id", "about_order_id", "external_id", "service_id", "access_id")
+_NAMED: Final = (*(tables.LOG.c[name] for name in _IDS), tables.LEDGER.c.event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,11 @@ def seqs(connection: Connection, sought: Sought, *, near: int = NEAR) -> list[in
         return found
     rows = [_by_ids(connection, sought)]
     if phrases:
-        rows.append(_BY_WORDS[connection.dialect.name](sought, phrases))
+        by_words = _BY_WORDS[connection.dialect.name](sought, phrases)
+        rows.append(by_words.limit(sought.limit))
     every: set[int] = set()
     for some in rows:
-        every.update(connection.execute(some.limit(sought.limit)).scalars())
+        every.update(connection.execute(some).scalars())
     return sorted(every, reverse=not sought.ascending)[: sought.limit]
 
 
@@ -93,11 +96,14 @@ def by_ids(q: str, dialect: str) -> ColumnElement[bool]:
 
     Written as a union of one index range an id, which both engines answer without reading the log.
     """
-    columns = [*(tables.LOG.c[name] for name in _IDS), tables.LEDGER.c.event_id]
+    return tables.LOG.c.seq.in_(_ranges(q, dialect))
+
+
+def _ranges(q: str, dialect: str) -> CompoundSelect[Any]:
     found: list[Select[Any]] = [
-        select(column.table.c.seq).where(matches(column, q, dialect)) for column in columns
+        select(column.table.c.seq).where(matches(column, q, dialect)) for column in _NAMED
     ]
-    return tables.LOG.c.seq.in_(union_all(*found))
+    return union_all(*found)
 
 
 def matches(column: ColumnElement[Any], q: str, dialect: str) -> ColumnElement[bool]:
@@ -131,9 +137,15 @@ def _after(prefix: str) -> str | None:
 
 
 def _by_ids(connection: Connection, sought: Sought) -> Select[Any]:
-    seq = tables.LOG.c.seq
-    found = by_ids(sought.q, connection.dialect.name)
-    return sought.ordered(select(seq).where(found, *sought.beyond(seq), *sought.conditions), seq)
+    """Where nothing else is asked, by the indexes alone: a row may be found once an id."""
+    dialect = connection.dialect.name
+    if sought.conditions:
+        seq: ColumnElement[int] = tables.LOG.c.seq
+        rows = select(seq).where(by_ids(sought.q, dialect), *sought.beyond(seq))
+        return sought.ordered(rows.where(*sought.conditions), seq).limit(sought.limit)
+    found = _ranges(sought.q, dialect).subquery()
+    rows = select(found.c.seq).where(*sought.beyond(found.c.seq))
+    return sought.ordered(rows, found.c.seq).limit(sought.limit * len(_NAMED))
 
 
 # ── near by, row for row ─────────────────────────────────────────────────────────────────────────

@@ -209,6 +209,24 @@ def test_lists_are_the_same_however_they_are_found(database, monkeypatch, near, 
         assert ids(database, **given) == expected
 
 
+@pytest.mark.parametrize("ascending", [True, False])
+def test_an_order_that_several_ids_name_is_listed_once(database, monkeypatch, ascending):
+    monkeypatch.setattr(orders, "NEAR", 0)
+    same = ("order_id", "external_id", "access_id", "service_id", "about_order_id")
+    put(database, *(told(n, **{name: f"PO-{n}" for name in same}) for n in range(1, 6)))
+    found: list[int] = []
+    with engine.read(database) as connection:
+        while page := orders.page(
+            connection,
+            orders.Filter(q="PO-"),
+            after=(found or [None])[-1],
+            limit=2,
+            ascending=ascending,
+        ):
+            found += [row["place"] for row in page]
+    assert found == sorted(range(2, 11, 2), reverse=not ascending)
+
+
 @pytest.mark.parametrize("flag", FLAGS)
 def test_sqlite_finds_each_flag_by_its_index(sqlite_url, flag):
     database = engine.create(sqlite_url)

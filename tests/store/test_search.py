@@ -32,6 +32,23 @@ def test_our_own_id_is_found(database):
     assert found(database, ids[1][:8]) == [1, 2]
 
 
+@pytest.mark.parametrize("ascending", [True, False])
+@pytest.mark.parametrize("conditions", [(), (tables.LOG.c.source == "orange",)])
+def test_what_several_ids_name_is_found_once(database, ascending, conditions):
+    same = ("event_id", "order_id", "about_order_id", "external_id", "service_id", "access_id")
+    put = ({name: f"PO-{n}" for name in same} | {"source": "orange"} for n in range(5))
+    filling.put(database, *put)
+    every: list[int] = []
+    with engine.read(database) as connection:
+        while page := search.seqs(
+            connection,
+            search.Sought("PO-", conditions, (every or [None])[-1], 2, ascending),
+            near=0,
+        ):
+            every += page
+    assert every == sorted(range(1, 6), reverse=not ascending)
+
+
 def test_a_short_text_is_compared_whole(database):
     filling.put(database, {"order_id": "12"}, {"order_id": "123"})
     assert found(database, "12") == [1]
