@@ -1,49 +1,51 @@
-"""Which tables the database has, which this program needs, and the way from one to the other.
+"""Which schema the database has, which this program needs, and the way from one to the other.
 
 The steps are alembic's, under `migrations/`. They run by themselves on SQLite and by
 `listener db upgrade` on PostgreSQL; a start on an old schema is refused (`check`). Each runs whole
-in one transaction, one process at a time.
+in one transaction, one process at a time. Not here: making them (`migrating`), which is loaded
+where there is one to make: alembic takes longer to load than all that is looked up here.
 """
 
 from __future__ import annotations
 
-import re
+import importlib
+from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import sqlalchemy
 from sqlalchemy import Connection, Engine
 
 from app import errors
-from app.store import feed_tables, order_tables, search_tables, tables, work_tables
 
-_DECLARED = (
-    tables.LOG,
-    feed_tables.FEED,
-    order_tables.ORDERS,
-    search_tables.SEARCH_TEXT,
-    work_tables.OPENING,
-)  # one of each module of tables
-METADATA = _DECLARED[0].metadata
+STEPS = Path(__file__).parent / "migrations" / "versions"
 UPGRADE_LOCK = 7_237_106_621
 """Advisory lock key: one process at a time changes the schema on PostgreSQL."""
 
 OLDEST = {"postgresql": (14,), "sqlite": (3, 38)}
 """SQLite 3.38 has the JSON operators and RETURNING that appends are made of."""
 
-_OWN = re.compile(r"payload_p\d+|search_words\w*")
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Every revision this program knows, the oldest first: the numbers its steps' files begin with.
+
+    There is one line of them, each step with the number after that of the step before it.
+    """
+    return tuple(sorted(step.name.partition("_")[0] for step in STEPS.glob("[0-9]*_*.py")))
 
 
 def head() -> str:
     """The revision this program needs."""
-    return ScriptDirectory.from_config(_config()).get_heads()[0]
+    return revisions()[-1]
 
 
 def current(connection: Connection) -> str | None:
     """The revision the database is at; null when it has none of our tables."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+    revision: str | None = found.scalar_one_or_none()
+    return revision
 
 
 def upgrade(engine: Engine) -> None:
@@ -56,37 +58,19 @@ def upgrade(engine: Engine) -> None:
         _check_version(connection)
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
-        _check_known(connection)
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if _known(connection) != head():
+            importlib.import_module("app.store.migrating").migrate(connection)
 
 
 def check(engine: Engine) -> None:
     """Raise `errors.ConfigurationError`, naming what to do, unless the schema is at `head()`."""
     with engine.connect() as connection:
         _check_version(connection)
-        _check_known(connection)
-        found = current(connection)
+        found = _known(connection)
     if found != head():
         was = f"at revision {found}" if found else "empty"
         msg = f"the database is {was}, this program needs {head()}: run `listener db upgrade`"
         raise errors.ConfigurationError(msg)
-
-
-def is_declared(name: str | None, _kind: str, _parents: object) -> bool:
-    """Whether alembic compares the object with the declared tables.
-
-    All but what each engine has of its own: partitions of `payload`, the index of `search_text`.
-    """
-    return name is None or not _OWN.fullmatch(name)
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return config
 
 
 def _check_version(connection: Connection) -> None:
@@ -98,12 +82,13 @@ def _check_version(connection: Connection) -> None:
         raise errors.ConfigurationError(msg)
 
 
-def _check_known(connection: Connection) -> None:
+def _known(connection: Connection) -> str | None:
+    """The revision the database is at; raises where this program knows no such one."""
     found = current(connection)
-    known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in revisions():
         msg = (
             f"the database is at revision {found}, newer than this program, which needs {head()}: "
             "start the program that upgraded it, or a later one"
         )
         raise errors.ConfigurationError(msg)
+    return found

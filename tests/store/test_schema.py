@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from app import errors
-from app.store import engine, schema
+from app.store import engine, migrating, schema
 
 
 @pytest.fixture
@@ -25,9 +26,9 @@ def empty(empty_database_url: str) -> Iterator[sqlalchemy.Engine]:
 def differences(made: sqlalchemy.Engine) -> list[object]:
     """What alembic would change to come from the database to `tables`."""
     with made.connect() as connection:
-        options = {"compare_type": True, "include_name": schema.is_declared}
+        options = {"compare_type": True, "include_name": migrating.is_declared}
         context = MigrationContext.configure(connection, opts=options)
-        return list(compare_metadata(context, schema.METADATA))
+        return list(compare_metadata(context, migrating.METADATA))
 
 
 def test_the_migrations_make_exactly_the_declared_tables(database: sqlalchemy.Engine) -> None:
@@ -40,6 +41,12 @@ def test_a_difference_between_tables_and_database_would_be_seen(
     with database.begin() as connection:
         connection.exec_driver_sql("DROP INDEX log_attention")
     assert [step[0] for step in differences(database)] == ["add_index"]
+
+
+def test_the_revisions_are_one_line_that_alembic_knows() -> None:
+    steps = ScriptDirectory.from_config(migrating.config()).walk_revisions()
+    assert schema.revisions() == tuple(step.revision for step in steps)[::-1]
+    assert "0001" in schema.revisions()
 
 
 def test_an_empty_database_is_refused_with_the_command_that_helps(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
-from app.store import schema
+from app.store import migrating
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=schema.METADATA,
-    include_name=schema.is_declared,
+    target_metadata=migrating.METADATA,
+    include_name=migrating.is_declared,
     render_as_batch=connection.dialect.name == "sqlite",
 )
 with context.begin_transaction():
