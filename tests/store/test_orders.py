@@ -213,7 +213,7 @@ def test_lists_are_the_same_however_they_are_found(database, monkeypatch, near, 
 def test_an_order_that_several_ids_name_is_listed_once(database, monkeypatch, ascending):
     monkeypatch.setattr(orders, "NEAR", 0)
     same = ("order_id", "external_id", "access_id", "service_id", "about_order_id")
-    put(database, *(told(n, **{name: f"PO-{n}" for name in same}) for n in range(1, 6)))
+    put(database, *(told(n, **dict.fromkeys(same, f"PO-{n}")) for n in range(1, 6)))
     found: list[int] = []
     with engine.read(database) as connection:
         while page := orders.page(

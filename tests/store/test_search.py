@@ -36,7 +36,7 @@ def test_our_own_id_is_found(database):
 @pytest.mark.parametrize("conditions", [(), (tables.LOG.c.source == "orange",)])
 def test_what_several_ids_name_is_found_once(database, ascending, conditions):
     same = ("event_id", "order_id", "about_order_id", "external_id", "service_id", "access_id")
-    put = ({name: f"PO-{n}" for name in same} | {"source": "orange"} for n in range(5))
+    put = (dict.fromkeys(same, f"PO-{n}") | {"source": "orange"} for n in range(5))
     filling.put(database, *put)
     every: list[int] = []
     with engine.read(database) as connection:
