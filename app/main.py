@@ -1,10 +1,11 @@
-"""`create_app(settings)`: the FastAPI application with its doors and its loops, over one `Runtime`.
+"""`create_app(settings)`: the doors put together; `working(runtime)`: the loops behind them.
 
 Not here: building the long-lived objects (`runtime`), the process around it (`server`).
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -23,8 +24,23 @@ from app.doors import live, problems
 from app.web import admin, contract, health, listener, oauth
 
 
-def create_app(settings: config.Settings, *, feeds: bool = True) -> FastAPI:
-    """The application; `feeds`: it asks operators too, as far as no other replica does.
+@asynccontextmanager
+async def working(runtime: runtimes.Runtime, *, feeds: bool = True) -> AsyncIterator[None]:
+    """Keep the orders, tell alerts and ask operators (`feeds`) while inside.
+
+    `runtime` is started. Several processes share the work.
+    """
+    async with AsyncExitStack() as ending:
+        ending.push_async_callback(projector.stop, await projector.start(runtime))
+        ending.push_async_callback(alerts.stop, await alerts.start(runtime))
+        ending.push_async_callback(clearing.stop, await clearing.start(runtime))
+        if feeds:
+            ending.push_async_callback(polling.stop, await polling.start(runtime))
+        yield
+
+
+def create_app(settings: config.Settings, *, work: bool = False) -> FastAPI:
+    """The application; `work`: it does in its own process what else is done beside it.
 
     Raises `errors.ConfigurationError` where it cannot serve.
     """
@@ -32,15 +48,10 @@ def create_app(settings: config.Settings, *, feeds: bool = True) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as ending:
-            ending.callback(runtime.close)
+        with contextlib.closing(runtime):
             runtime.start()
-            ending.push_async_callback(projector.stop, await projector.start(runtime))
-            ending.push_async_callback(alerts.stop, await alerts.start(runtime))
-            ending.push_async_callback(clearing.stop, await clearing.start(runtime))
-            if feeds:
-                ending.push_async_callback(polling.stop, await polling.start(runtime))
-            yield
+            async with working(runtime) if work else contextlib.nullcontext():
+                yield
 
     app = FastAPI(
         title="tmf-listener",

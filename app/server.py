@@ -1,9 +1,11 @@
-"""The process around the application: one uvicorn server that drains, or several under a parent.
+"""The processes around the application: doors that drain, and what is done beside them.
 
-Also around any other application, served alone or beside ours. uvicorn alone closes the port at
-once, hangs on open streams and ends by the signal's own exit code; here SIGTERM means: not ready,
-still serving for `drain_delay`, port closed, requests in flight answered, feeds left, log flushed,
-exit 0 (DESIGN §4). SIGHUP reads listener.toml again.
+What asks operators, keeps the orders and tells alerts is a process of its own (`work`), so that no
+notification waits for it (docs/adr/0010). A door is a uvicorn server; so is what serves any other
+application, alone or beside ours. uvicorn alone closes the port at once, hangs on open streams and
+ends by the signal's own exit code; here SIGTERM means: not ready, still serving for `drain_delay`,
+port closed, requests in flight answered, feeds left, log flushed, exit 0 (DESIGN §4). SIGHUP reads
+listener.toml again.
 """
 
 from __future__ import annotations
@@ -11,8 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import multiprocessing
-import multiprocessing.connection
 import os
 import shutil
 import signal
@@ -20,14 +20,15 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
+from uvicorn.loops import auto
 
-from app import errors, http1, main, settings as config, telemetry
+from app import errors, http1, main, processes, runtime as runtimes, settings as config, telemetry
 from app.runtime import Runtime
 
 GRACE = 30
@@ -50,6 +51,9 @@ CONFIGURATION = 2
 
 Application = Callable[..., Any]
 """An ASGI application."""
+
+Beside = Literal["all", "no feeds", "nothing"]
+"""What a process beside the doors does: follow the log, tell alerts, ask operators."""
 
 HASTE = 1
 """Seconds that requests in flight at an application that does not drain are given."""
@@ -94,19 +98,29 @@ class Server(Plain):
     """A server with our draining."""
 
     def __init__(
-        self, configuration: uvicorn.Config, runtime: Runtime, announce: Callable[[], None]
+        self,
+        configuration: uvicorn.Config,
+        runtime: Runtime,
+        announce: Callable[[], None],
+        family: processes.Family,
     ) -> None:
         super().__init__(configuration, announce)
         self._runtime = runtime
+        self._family = family
 
     def _settle_in(self) -> None:
         _tune_interpreter()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
 
+    def _reload(self) -> None:
+        _reload(self._runtime)
+        self._family.tell(signal.SIGHUP)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain: not ready but serving, then the port closes, then what is in flight ends."""
         log = telemetry.logger("server")
         log.info("draining", seconds=self._runtime.settings.drain_delay)
+        self._family.cut()
         self._runtime.draining = True
         await asyncio.sleep(self._runtime.settings.drain_delay)
         self._runtime.drain.set()
@@ -121,14 +135,15 @@ class Server(Plain):
         await super().shutdown(sockets)
         log.info("stopped")
 
-    def _reload(self) -> None:
-        log = telemetry.logger("server")
-        try:
-            self._runtime.reload()
-        except errors.ListenerError as error:
-            log.error("reload_refused", reason=error.message, kept="the configuration in force")  # noqa: TRY400 - the message says it all
-        else:
-            log.info("reloaded", sources=len(self._runtime.configuration.sources))
+
+def _reload(runtime: Runtime) -> None:
+    log = telemetry.logger("server")
+    try:
+        runtime.reload()
+    except errors.ListenerError as error:
+        log.error("reload_refused", reason=error.message, kept="the configuration in force")  # noqa: TRY400 - the message says it all
+    else:
+        log.info("reloaded", sources=len(runtime.configuration.sources))
 
 
 def _tune_interpreter() -> None:
@@ -147,10 +162,10 @@ def serve(
     settings: config.Settings,
     *,
     workers: int = 1,
-    feeds: bool = True,
+    beside: Beside = "all",
     announce: Callable[[], None] = lambda: None,
 ) -> int:
-    """Serve until SIGTERM or SIGINT; gives the exit code. `feeds`: whether operators are asked too.
+    """Serve until SIGTERM or SIGINT; gives the exit code. `workers`: doors, each a process.
 
     Raises `errors.ConfigurationError`: what is configured cannot be served, several workers on
     SQLite included.
@@ -161,12 +176,13 @@ def serve(
             "set LISTENER_DATABASE_URL=postgresql://… or leave --workers out"
         )
         raise errors.ConfigurationError(msg)
-    listening = bind(settings.host, settings.port)
-    with listening:
+    working = [processes.Member("work", _as_work, (settings, beside == "all"))]
+    members = [] if beside == "nothing" else working
+    with bind(settings.host, settings.port) as listening, _metrics_directory(settings):
         if workers == 1:
-            return _run(settings, listening, announce, feeds=feeds)
-        listening.set_inheritable(True)
-        return _Workers(settings, listening, workers, announce, feeds=feeds).run()
+            return _alone(settings, listening, announce, members)
+        door = partial(processes.Member, "door", _as_door, (settings, listening), CONFIGURATION)
+        return _several(settings, [*(door() for _ in range(workers)), *members], announce)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -241,15 +257,53 @@ def _configuration(app: Application, *, grace: int, **more: Any) -> uvicorn.Conf
     )
 
 
+def work(
+    settings: config.Settings, *, feeds: bool = True, lifeline: processes.Lifeline | None = None
+) -> None:
+    """Do what is done behind the doors until SIGTERM, SIGINT or the end of `lifeline`.
+
+    `feeds`: whether operators are asked too. Raises `errors.ConfigurationError`.
+    """
+    telemetry.configure(settings.log_level, settings.log_format)
+    runtime = runtimes.build(settings)
+    with (
+        contextlib.closing(runtime),
+        asyncio.Runner(loop_factory=auto.auto_loop_factory()) as runner,
+    ):
+        runner.run(_work(runtime, feeds, lifeline))
+
+
+async def _work(
+    runtime: Runtime,
+    feeds: bool,  # noqa: FBT001 - as in `work`
+    lifeline: processes.Lifeline | None,
+) -> None:
+    ended = asyncio.Event()
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, ended.set)
+    running.add_signal_handler(signal.SIGHUP, _reload, runtime)
+    if lifeline is not None:
+        lifeline.on_cut(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    runtime.start()
+    async with main.working(runtime, feeds=feeds):
+        _tune_interpreter()
+        telemetry.logger("work").info("working")
+        await ended.wait()
+    telemetry.logger("work").info("stopped")
+
+
+# ── the processes ────────────────────────────────────────────────────────────────────────────────
+
+
 def _run(
     settings: config.Settings,
     listening: socket.socket,
     announce: Callable[[], None],
-    *,
-    feeds: bool,
+    family: processes.Family,
 ) -> int:
     telemetry.configure(settings.log_level, settings.log_format)
-    app = main.create_app(settings, feeds=feeds)
+    app = main.create_app(settings)
     configuration = _configuration(
         app,
         grace=GRACE,
@@ -258,99 +312,86 @@ def _run(
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
-    server = Server(configuration, app.state.runtime, announce)
+    server = Server(configuration, app.state.runtime, announce, family)
     server.run(sockets=[listening])
     return 0 if server.started else 1
 
 
-def _work(settings: config.Settings, listening: socket.socket, feeds: bool) -> None:  # noqa: FBT001 - a process is given it by position
-    """One worker process: `_run`, with the exit code of its kind of failure."""
+def _alone(
+    settings: config.Settings,
+    listening: socket.socket,
+    announce: Callable[[], None],
+    beside: Sequence[processes.Member],
+) -> int:
+    """This process is the door; what is `beside` it starts once it serves and ends with it."""
+    family = processes.Family(beside)
+    watching = threading.Thread(target=family.watch, name="processes", daemon=True)
+
+    def begin() -> None:
+        announce()
+        family.start()
+        watching.start()
+
     try:
-        code = _run(settings, listening, lambda: None, feeds=feeds)
+        return _run(settings, listening, begin, family)
+    finally:
+        family.cut()
+        if watching.is_alive():
+            watching.join()
+        family.stop(GRACE)
+
+
+def _several(
+    settings: config.Settings, members: Sequence[processes.Member], announce: Callable[[], None]
+) -> int:
+    """This process starts the others, replaces what dies and passes signals on."""
+    telemetry.configure(settings.log_level, settings.log_format)
+    family = processes.Family(members)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: family.cut())
+    signal.signal(signal.SIGHUP, lambda _number, _frame: family.tell(signal.SIGHUP))
+    family.start()
+    announce()
+    code = family.watch()
+    family.stop(GRACE + settings.drain_delay + 5)
+    return code
+
+
+def _as_door(
+    lifeline: processes.Lifeline, settings: config.Settings, listening: socket.socket
+) -> None:
+    """A door among several: `_run`, with the exit code of its kind of failure."""
+    lifeline.on_cut(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    _ended(lambda: _run(settings, listening, lambda: None, processes.Family(())))
+
+
+def _as_work(lifeline: processes.Lifeline, settings: config.Settings, feeds: bool) -> None:  # noqa: FBT001 - a process is given it by position
+    """What is beside the doors: `work`, with the exit code of its kind of failure."""
+    _ended(lambda: work(settings, feeds=feeds, lifeline=lifeline))
+
+
+def _ended(doing: Callable[[], int | None]) -> None:
+    try:
+        code = doing()
     except errors.ConfigurationError as error:
         telemetry.logger("server").error("not_usable", reason=error.message)
         code = CONFIGURATION
     raise SystemExit(code)
 
 
-class _Workers:
-    """The parent of several workers: starts them, replaces one that died, passes signals on."""
-
-    def __init__(
-        self,
-        settings: config.Settings,
-        listening: socket.socket,
-        count: int,
-        announce: Callable[[], None],
-        *,
-        feeds: bool,
-    ) -> None:
-        self._settings = settings
-        self._feeds = feeds
-        self._listening = listening
-        self._count = count
-        self._announce = announce
-        self._spawn = multiprocessing.get_context("spawn")
-        self._processes: list[multiprocessing.process.BaseProcess] = []
-        self._stopping = False
-
-    def run(self) -> int:
-        with _metrics_directory(self._settings):
-            for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(sig, self._on_signal)
-            self._processes = [self._start() for _ in range(self._count)]
-            self._announce()
-            code = 0
-            while not self._stopping:
-                code = self._replace_dead()
-            for process in self._processes:
-                process.join(GRACE + self._settings.drain_delay + 5)
-                if process.is_alive():
-                    process.kill()
-            return code
-
-    def _start(self) -> multiprocessing.process.BaseProcess:
-        process = self._spawn.Process(
-            target=_work, args=(self._settings, self._listening, self._feeds)
-        )
-        process.start()
-        return process
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGHUP:
-            self._stopping = True
-            number = signal.SIGTERM
-        for process in self._processes:
-            if process.pid is not None and process.is_alive():
-                os.kill(process.pid, number)
-
-    def _replace_dead(self) -> int:
-        """Wait a moment; replace what died. A worker that cannot be configured stops all: 2."""
-        multiprocessing.connection.wait([p.sentinel for p in self._processes], timeout=0.5)
-        for n, process in enumerate(self._processes):
-            if process.is_alive() or self._stopping:
-                continue
-            if process.exitcode == CONFIGURATION:
-                self._on_signal(signal.SIGTERM, None)
-                return CONFIGURATION
-            telemetry.logger("server").error("worker_died", exit_code=process.exitcode)
-            self._processes[n] = self._start()
-        return 0
-
-
 @contextlib.contextmanager
 def _metrics_directory(settings: config.Settings) -> Generator[None, None, None]:
-    """Give the workers one directory for their counters, wiped first (DESIGN §11)."""
+    """Give the processes one directory for their counters, wiped first (DESIGN §11)."""
     directory = settings.metrics_dir
     made = directory is None
     path = Path(tempfile.mkdtemp(prefix="listener-metrics-")) if directory is None else directory
     path.mkdir(parents=True, exist_ok=True)
     for stale in path.glob("*.db"):
         stale.unlink()
-    os.environ[telemetry.MULTIPROCESS] = str(path)
+    telemetry.count_in(path)
     try:
         yield
     finally:
-        del os.environ[telemetry.MULTIPROCESS]
+        telemetry.count_in(None)
         if made:
             shutil.rmtree(path, ignore_errors=True)

@@ -14,11 +14,12 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 import prometheus_client
 import structlog
-from prometheus_client import multiprocess
+from prometheus_client import multiprocess, values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
@@ -225,10 +226,9 @@ class _Samples(Collector):
 
 
 class Metrics:
-    """The counters of one process; with `PROMETHEUS_MULTIPROC_DIR` set, of all its siblings.
+    """The counters of one process; after `count_in`, of all its siblings.
 
-    prometheus_client decides on the multiprocess form when it is first imported: `serve` sets the
-    variable before the workers start. Each object has a registry of its own.
+    Each object has a registry of its own.
     """
 
     def __init__(self) -> None:
@@ -310,6 +310,25 @@ class Metrics:
         together = CollectorRegistry()
         multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return together
+
+
+def count_in(directory: Path | None) -> None:
+    """Have this process and those it starts count in files of `directory`; null: each for itself.
+
+    Call it before anything is counted: prometheus_client decides when it is imported, and is told
+    here what it would decide now.
+    """
+    if directory is None:
+        os.environ.pop(MULTIPROCESS, None)
+    else:
+        os.environ[MULTIPROCESS] = str(directory)
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+
+
+def forget(pid: int) -> None:
+    """Count a process that died no longer in what is a sum over those alive."""
+    if MULTIPROCESS in os.environ:
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def _no_queue() -> tuple[int, int]:

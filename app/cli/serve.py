@@ -40,6 +40,10 @@ def serve(
     no_feeds: Annotated[
         bool, typer.Option("--no-feeds", help="Leave polling to other processes.")
     ] = False,
+    no_work: Annotated[
+        bool,
+        typer.Option("--no-work", help="Leave feeds, orders and alerts to `listener work`."),
+    ] = False,
     no_relay: Annotated[
         bool, typer.Option("--no-relay", help="Leave passing on to other processes.")
     ] = False,
@@ -56,7 +60,7 @@ def serve(
     code = server.serve(
         found,
         workers=workers,
-        feeds=not no_feeds,
+        beside="nothing" if no_work else "no feeds" if no_feeds else "all",
         announce=lambda: greet(found) if hello else None,
     )
     raise typer.Exit(code)

@@ -18,11 +18,15 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 
 from app import errors
+from app.store import turnstile
+
+PATIENCE = 5.0
+"""Seconds that a transaction waits for SQLite's write lock."""
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=5000",
+    f"PRAGMA busy_timeout={int(PATIENCE * 1000)}",
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-65536",
     "PRAGMA journal_size_limit=67108864",
@@ -85,10 +89,14 @@ def read(engine: Engine) -> Iterator[Connection]:
 
 
 def _sqlite(url: str, database: str | None) -> Engine:
-    if database and database != ":memory:":
-        _make_private(Path(database))
+    file = database if database and database != ":memory:" else None
+    if file is not None:
+        _make_private(Path(file))
     engine = sqlalchemy.create_engine(
-        url, pool_size=10, max_overflow=40, connect_args={"timeout": 5.0, "cached_statements": 256}
+        url,
+        pool_size=10,
+        max_overflow=40,
+        connect_args={"timeout": PATIENCE, "cached_statements": 256},
     )
 
     @event.listens_for(engine, "connect")
@@ -99,10 +107,22 @@ def _sqlite(url: str, database: str | None) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        only_reads = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get("reading", False):
+            connection.exec_driver_sql("BEGIN")
+        elif file is None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            _in_turn(connection, file)
 
     return engine
+
+
+def _in_turn(connection: Connection, file: str) -> None:
+    driver: Any = connection.connection.driver_connection
+    try:
+        turnstile.begin(driver, file, PATIENCE)
+    except (sqlite3.OperationalError, OSError) as error:
+        raise sqlalchemy.exc.OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
 def _make_private(path: Path) -> None:

@@ -3,7 +3,7 @@
 Many requests wait, one transaction commits them all; while it runs, the next batch gathers. A unit
 is never split. Only a data error makes the batch retry unit by unit; lost connections answer all
 with `Unavailable`. Ingest goes first: another write (`run`) is followed by a pause at least as long
-as it took, as long as arrivals wait (DESIGN §4).
+as it took, as long as arrivals come, here or to another process on the same file (DESIGN §4).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 import sqlalchemy.exc
@@ -96,6 +96,7 @@ class Writer:
         self._wake = threading.Condition()
         self._closing = False
         self._connection: Connection | None = None
+        self._version = 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     # --- for the other threads --------------------------------------------------------------
@@ -154,7 +155,8 @@ class Writer:
                 started = time.monotonic()
                 self._do(*job)
                 ended = time.monotonic()
-                pause_until = 2 * ended - started if ended - ingested < BUSY else 0.0
+                crowded = ended - ingested < BUSY or self._others_wrote()
+                pause_until = 2 * ended - started if crowded else 0.0
             if not batch and job is None:
                 break
         self._disconnect()
@@ -293,6 +295,16 @@ class Writer:
             future.set_exception(error)
         else:
             future.set_result(result)
+
+    def _others_wrote(self) -> bool:
+        """Whether another connection has committed to the SQLite file since the last call."""
+        if self._connection is None or self._connection.dialect.name != "sqlite":
+            return False
+        before = self._version
+        with contextlib.suppress(*_DRIVER_ERRORS):
+            driver: Any = self._connection.connection.driver_connection
+            (self._version,) = driver.execute("PRAGMA data_version").fetchone()
+        return before != self._version
 
     def _connected(self) -> Connection:
         if self._connection is None:

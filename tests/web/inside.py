@@ -139,7 +139,8 @@ async def opened(
             secret=serving.SECRET,
             log_level="warning",
             **further,
-        )
+        ),
+        work=True,
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
