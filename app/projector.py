@@ -47,7 +47,8 @@ REST: Final = 0.25
 """Seconds to rest where there is nothing new."""
 
 READ: Final = 2000
-"""How many notifications are looked at together, at the most: many tell of few orders."""
+"""How many notifications are looked at together, at the most: many tell of few orders, and each
+order is folded once for all of them."""
 
 REMEMBERED: Final = 10_000
 """Of so many orders it is known how much of the log is in their rows: not to do it again."""
@@ -98,7 +99,6 @@ class Projector:
         self._lead = lead.Lead(runtime, f"follow/{NAME}", term=term)
         self._pace = Pace()
         self._words_pace = Pace()
-        self._reach = FEWEST
         self._folded: dict[orders.Key, int] = {}
         self._reading: asyncio.Future[Ahead] | None = None
         self._log = telemetry.logger("projector")
@@ -115,8 +115,8 @@ class Projector:
         ahead = await asyncio.shield(self._reading)
         try:
             if ahead.batch is not None:
-                await self._put(ahead.batch, fence)
-            if ahead.words:
+                await self._put(ahead.batch, ahead.words, fence)
+            elif ahead.words:
                 await self._index(fence)
         except pages.StaleFence:
             self._log.info("lead_lost")
@@ -140,33 +140,44 @@ class Projector:
         with engine.read(self._runtime.engine) as connection:
             words = indexing.position(connection) < log.head(connection)
             _, seq = followers.position(connection, NAME)
-            told = retold.after(connection, seq, self._reach)
+            told = retold.after(connection, seq, READ)
             if not told:
                 return Ahead(None, words)
-            wanted: set[orders.Key] = set()
-            used = 0
-            for one in told:
-                if len(wanted) >= self._pace.most:
-                    break
-                seq = one.seq or seq
-                wanted.update(key for key in orders.keys(one) if self._folded.get(key, 0) < seq)
-                used += 1
-            self._reach = max(FEWEST, min(READ, 2 * used))
+            seq = told[-1].seq or seq
+            wanted = {
+                key
+                for one in told
+                for key in orders.keys(one)
+                if self._folded.get(key, 0) < (one.seq or seq)
+            }
             stories = list(_stories(connection, wanted))
             return Ahead(Batch(stories, epochs.current(connection), seq), words)
 
-    async def _put(self, batch: Batch, fence: leases.Fence) -> None:
-        """Write `batch` with its cursor. Raises `pages.StaleFence`."""
+    async def _put(self, batch: Batch, words: bool, fence: leases.Fence) -> None:  # noqa: FBT001 - as in `Ahead`
+        """Write `batch` in transactions of a few ms, the last of them with its cursor.
 
-        def write(connection: engine.Connection) -> None:
-            _keep(connection, batch.stories)
-            followers.advance(connection, NAME, batch.epoch, batch.seq)
-
-        _, seconds = await self._under(fence, write)
-        self._pace.took(seconds, len(batch.stories))
+        After each the next `words` of the log are indexed, so that they keep up. A batch that is
+        left halfway is written again. Raises `pages.StaleFence`.
+        """
+        start = 0
+        while True:
+            part = batch.stories[start : start + self._most]
+            start += len(part)
+            done = start == len(batch.stories)
+            _, seconds = await self._under(fence, partial(_follow, part, batch if done else None))
+            self._pace.took(seconds, len(part))
+            if words:
+                await self._index(fence)
+            if done:
+                break
         if len(self._folded) > REMEMBERED:
             self._folded.clear()
         self._folded |= {story.key: story.folded_seq for story in batch.stories}
+
+    @property
+    def _most(self) -> int:
+        """How many rows may be written at once: as the pace says, where that holds up others."""
+        return self._pace.most if engine.writes_one_at_a_time(self._runtime.engine) else MOST
 
     async def _index(self, fence: leases.Fence) -> None:
         """Have the next rows of the log found by their words. Raises `pages.StaleFence`."""
@@ -194,6 +205,15 @@ class Projector:
 def _stories(connection: engine.Connection, keys: Collection[orders.Key]) -> Iterator[orders.Order]:
     for key, told in rows.rows_of(connection, keys).items():
         yield timeline.fold(told, key=key)
+
+
+def _follow(
+    stories: Sequence[orders.Order], done: Batch | None, connection: engine.Connection
+) -> None:
+    """Write the rows of `stories`; with the cursor where that is all of a batch that is `done`."""
+    _keep(connection, stories)
+    if done is not None:
+        followers.advance(connection, NAME, done.epoch, done.seq)
 
 
 def _keep(connection: engine.Connection, stories: Sequence[orders.Order]) -> None:

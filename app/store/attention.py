@@ -68,8 +68,11 @@ def follow(connection: Connection, orders: Iterable[order.Order]) -> list[order.
     told = {each.key: each for each in orders}
     here = {each.notification_id for one in told.values() for each in one.attention}
     known = _known(connection, [key.order_id for key in told], sorted(here))
+    of_order: dict[order.Key, dict[str, _Known]] = {}
+    for id_, row in known.items():
+        of_order.setdefault(row.key, {})[id_] = row
     for key, one in told.items():
-        before = {id_: row for id_, row in known.items() if row.key == key}
+        before = of_order.get(key, {})
         now = {each.notification_id: each for each in one.attention}
         fresh = [_row(one, each) for id_, each in now.items() if id_ not in known]
         back = [id_ for id_ in now if id_ in before and before[id_].cleared_at]
