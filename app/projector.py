@@ -76,9 +76,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What follows on a part of the log: its stories, and up to where it goes."""
+    """What follows on a part of the log: its stories, of how many rows, and up to where it goes."""
 
     stories: list[orders.Order]
+    told: int
     epoch: str
     seq: int
 
@@ -108,50 +109,79 @@ class Projector:
 
         Raises `errors.Unavailable`: nothing is lost by another turn.
         """
-        fence = await self._lead.hold()
-        if fence is None:
-            return self._lead.term.total_seconds() / 4
-        self._reading = asyncio.ensure_future(asyncio.to_thread(self._look))
-        ahead = await asyncio.shield(self._reading)
         try:
-            if ahead.batch is not None:
-                await self._put(ahead.batch, ahead.words, fence)
-            elif ahead.words:
-                await self._index(fence)
+            fence = await self._lead.hold()
+            if fence is None:
+                await self._forget()
+                return self._lead.term.total_seconds() / 4
+            return await self._do(fence)
         except pages.StaleFence:
             self._log.info("lead_lost")
             self._lead.lose()
-            self._folded.clear()
+            await self._forget()
             return REST
-        return 0.0 if ahead.batch is not None or ahead.words else REST
+        except Exception:
+            await self._forget()
+            raise
 
     async def leave(self) -> None:
         """Give the lead back, once nothing is being read any more."""
-        if self._reading is not None:
-            await asyncio.gather(self._reading, return_exceptions=True)
+        await self._forget()
         await self._lead.leave()
 
-    def _look(self) -> Ahead:
-        """The stories of the orders that the next part of the log tells of, and what else waits.
+    async def _do(self, fence: leases.Fence) -> float:
+        """As `turn`, with the lead. While a part is written the next is read, where there is one.
+
+        Raises `pages.StaleFence`.
+        """
+        if self._reading is None:
+            self._reading = self._read(None)
+        ahead = await asyncio.shield(self._reading)
+        self._reading = None
+        if ahead.batch is None:
+            if ahead.words:
+                await self._index(fence)
+                return 0.0
+            return REST
+        if ahead.batch.told == READ:
+            self._reading = self._read(ahead.batch.seq)
+        await self._put(ahead.batch, ahead.words, fence)
+        return 0.0
+
+    def _read(self, after: int | None) -> asyncio.Future[Ahead]:
+        return asyncio.ensure_future(asyncio.to_thread(self._look, after))
+
+    async def _forget(self) -> None:
+        """Let go of what was read ahead, and of what is thought to be written."""
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)
+            self._reading = None
+        self._folded.clear()
+
+    def _look(self, after: int | None) -> Ahead:
+        """The stories of the orders that the log tells of beyond `after` (null: the cursor).
 
         What is read is as new as the log now is: a later part may have nothing left to do, and
         finds the same.
         """
         with engine.read(self._runtime.engine) as connection:
             words = indexing.position(connection) < log.head(connection)
-            _, seq = followers.position(connection, NAME)
-            told = retold.after(connection, seq, READ)
+            start = followers.position(connection, NAME)[1] if after is None else after
+            told = retold.after(connection, start, READ)
             if not told:
                 return Ahead(None, words)
-            seq = told[-1].seq or seq
             wanted = {
                 key
                 for one in told
                 for key in orders.keys(one)
-                if self._folded.get(key, 0) < (one.seq or seq)
+                if self._folded.get(key, 0) < (one.seq or 0)
             }
             stories = list(_stories(connection, wanted))
-            return Ahead(Batch(stories, epochs.current(connection), seq), words)
+            if len(self._folded) > REMEMBERED:
+                self._folded.clear()
+            self._folded |= {story.key: story.folded_seq for story in stories}
+            seq = told[-1].seq or start
+            return Ahead(Batch(stories, len(told), epochs.current(connection), seq), words)
 
     async def _put(self, batch: Batch, words: bool, fence: leases.Fence) -> None:  # noqa: FBT001 - as in `Ahead`
         """Write `batch` in transactions of a few ms, the last of them with its cursor.
@@ -170,9 +200,6 @@ class Projector:
                 await self._index(fence)
             if done:
                 break
-        if len(self._folded) > REMEMBERED:
-            self._folded.clear()
-        self._folded |= {story.key: story.folded_seq for story in batch.stories}
 
     @property
     def _most(self) -> int:
