@@ -26,6 +26,7 @@ class Known:
     began: datetime
     notifications: list[str]
     refused: list[str]
+    commands: list[str]
 
     def early(self) -> str:
         """A place near the deep end of a list of what has ids."""
@@ -211,13 +212,23 @@ def ui_pages(known: Known) -> dict[str, Ask]:
         "page: work list of all states": lambda _: "/ui/attention?state=all",
         "page: quarantine": lambda _: "/ui/quarantine",
         "page: quarantine, deep end": lambda _: f"/ui/quarantine?{early}",
+        "page: all that is refused, to be released": lambda _: "/ui/quarantine/all?what=release",
         "page: a refused body": some("quarantine", known.refused),
         "page: feeds": lambda _: "/ui/feeds",
         "page: a feed": lambda _: f"/ui/feeds/{beside.ASKED}",
         "page: sources": lambda _: "/ui/sources",
         "page: a source": some("sources", ["local", *filling.SOURCES]),
         "page: commands": lambda _: "/ui/commands",
+        "page: commands, deep end": lambda _: f"/ui/commands?{early}",
+        "page: commands that failed": lambda _: "/ui/commands?state=failed",
+        "page: a command": some("commands", known.commands),
+        "page: a command to be asked for": lambda _: "/ui/commands/new?source=operator-1",
         "page: alerts": lambda _: "/ui/alerts",
+        "page: what an export will hold": lambda _: "/ui/export",
+        "page: what an export will hold, of a source": lambda _: "/ui/export?source=operator-1",
+        "page: what an export will hold, of a state": lambda _: "/ui/export?state=completed",
+        "page: what an export will hold, of a rare state": lambda _: "/ui/export?state=partial",
+        "page: what an export will hold, of a word": lambda c: f"/ui/export?q={c.choice(words)}",
         "page: audit trail": lambda _: "/ui/audit",
         "page: audit trail, deep end": lambda _: f"/ui/audit?{early}",
     }

@@ -112,6 +112,7 @@ def known(asker: Asker, count: int, orders: int, epoch: str) -> asked.Known:
         began=datetime.fromisoformat(first["received_at"]),
         notifications=[one["id"] for one in items(log) + items(f"{log}?{middle}")],
         refused=[one["id"] for one in items("/admin/quarantine")],
+        commands=[one["id"] for one in items("/admin/commands")],
     )
 
 
