@@ -5,39 +5,39 @@
     …
     family.stop(seconds)
 
-A member is called with a `Lifeline` before its own arguments: the end of this process, however it
-ends, is the end of theirs. Not here: what they do (`server`).
+Each is a fresh interpreter that calls its target with a `Lifeline` before its own arguments: the
+end of this process, however it ends, is the end of theirs. Not here: what they do (`server`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
+import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import connection
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from app import telemetry
 
-LOOK: Final = 0.5
-"""Seconds at most between two looks at how the members are."""
+LOOK: Final = 0.25
+"""Seconds between two looks at how the members are."""
 
 FIRST: Final = 0.5
 LONGEST: Final = 60.0
 """Seconds before one that died is replaced: half the first time after a while, and at the most."""
 
-_SPAWN: Final = multiprocessing.get_context("spawn")
+_BEGIN: Final = "from app import processes; processes.begin()"
 
 
 class Lifeline:
     """Held by a member: tells when the process that started it has ended or wants it to."""
 
-    def __init__(self, end: connection.Connection) -> None:
+    def __init__(self, end: IO[bytes]) -> None:
         self._end = end
 
     def on_cut(self, tell: Callable[[], None]) -> None:
@@ -45,55 +45,95 @@ class Lifeline:
         threading.Thread(target=self._watch, args=(tell,), name="lifeline", daemon=True).start()
 
     def _watch(self, tell: Callable[[], None]) -> None:
-        with contextlib.suppress(EOFError, OSError):
-            self._end.recv_bytes()
+        with contextlib.suppress(OSError):
+            self._end.read()
         tell()
+
+
+def begin() -> None:
+    """What a member's interpreter does: it is told by its parent what to call, and calls it."""
+    target, arguments = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own parent wrote it
+    target(Lifeline(sys.stdin.buffer), *arguments)
 
 
 @dataclass(eq=False)
 class Member:
     """One process: its name in log lines, what it calls, with which arguments.
 
-    `gives_up`: the exit code that says that no other try would help, where that ends all of them.
+    `target` is a function of a module. `gives_up`: the exit code that says that no other try would
+    help, where that ends all of them. `files`: descriptors it is handed, under the same numbers.
     """
 
     name: str
     target: Callable[..., None]
     arguments: tuple[Any, ...] = ()
     gives_up: int | None = None
-    process: Any = field(default=None, init=False)
-    line: connection.Connection | None = field(default=None, init=False)
+    files: tuple[int, ...] = ()
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     deaths: int = field(default=0, init=False)
     began_at: float = field(default=0.0, init=False)
     again_at: float | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Start it, or start it again. Ctrl-C is for this process alone: it cuts the lifeline."""
-        theirs, self.line = _SPAWN.Pipe(duplex=False)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        with theirs:
-            self.process = _SPAWN.Process(
-                target=self.target, args=(Lifeline(theirs), *self.arguments), name=self.name
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-c", _BEGIN, self.name],
+                stdin=subprocess.PIPE,
+                pass_fds=self.files,
             )
-            self.process.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with contextlib.suppress(BrokenPipeError):  # it is dead already: that is looked at
+            self._line.write(pickle.dumps((self.target, self.arguments)))
+            self._line.flush()
         self.began_at, self.again_at = time.monotonic(), None
 
-    def died(self) -> None:
+    @property
+    def _line(self) -> IO[bytes]:
+        assert self.process is not None  # noqa: S101 - `start` came first
+        assert self.process.stdin is not None  # noqa: S101 - it is a pipe
+        return self.process.stdin
+
+    @property
+    def exit_code(self) -> int | None:
+        """Null while it lives, or has not begun."""
+        return None if self.process is None else self.process.poll()
+
+    def died(self, exit_code: int) -> None:
         """Note that it did, tell of it, and settle when to start it again."""
+        assert self.process is not None  # noqa: S101 - what died was started
         now = time.monotonic()
-        self.deaths = 0 if now - self.began_at > LONGEST else self.deaths + 1
+        self.deaths = 1 if now - self.began_at > LONGEST else self.deaths + 1
         rest = min(FIRST * 2**self.deaths, LONGEST)
         self.again_at = now + rest
+        self.cut()
         telemetry.forget(self.process.pid)
         telemetry.logger("processes").error(
-            "process_died", process=self.name, exit_code=self.process.exitcode, again_in=rest
+            "process_died", process=self.name, exit_code=exit_code, again_in=rest
         )
 
     def cut(self) -> None:
         """Have it end."""
-        if self.line is not None:
-            self.line.close()
+        if self.process is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._line.close()
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal, where it lives."""
+        if self.process is not None:
+            self.process.send_signal(number)
+
+    def end(self, seconds: float) -> None:
+        """Wait until it has ended; kill it where that takes longer."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 class Family:
@@ -110,19 +150,15 @@ class Family:
 
     def watch(self) -> int:
         """Replace what dies until it is `cut` (0), or a member gives up (its code)."""
-        while not self._stopping.is_set():
-            alive = [one.process.sentinel for one in self._members if one.again_at is None]
-            if alive:
-                connection.wait(alive, timeout=LOOK)
-            else:
-                self._stopping.wait(LOOK)
+        while not self._stopping.wait(LOOK):
             for member in self._members:
-                if self._stopping.is_set() or member.process.is_alive():
+                code = member.exit_code
+                if code is None:
                     continue
-                if member.gives_up is not None and member.process.exitcode == member.gives_up:
-                    return member.gives_up
+                if code == member.gives_up:
+                    return code
                 if member.again_at is None:
-                    member.died()
+                    member.died(code)
                 elif time.monotonic() >= member.again_at:
                     member.start()
         return 0
@@ -130,8 +166,7 @@ class Family:
     def tell(self, number: signal.Signals) -> None:
         """Send all of them a signal."""
         for member in self._members:
-            if member.process is not None and member.process.is_alive():
-                os.kill(member.process.pid, number)
+            member.tell(number)
 
     def cut(self) -> None:
         """Have all of them end, and replace none any more; does not wait."""
@@ -144,9 +179,4 @@ class Family:
         self.cut()
         ends = time.monotonic() + seconds
         for member in self._members:
-            if member.process is None:
-                continue
-            member.process.join(max(ends - time.monotonic(), 0.1))
-            if member.process.is_alive():
-                member.process.kill()
-                member.process.join()
+            member.end(max(ends - time.monotonic(), 0.1))

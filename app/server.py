@@ -1,11 +1,9 @@
-"""The processes around the application: doors that drain, and what is done beside them.
+"""One uvicorn server around an application: ours, a door that drains, or any other.
 
-What asks operators, keeps the orders and tells alerts is a process of its own (`work`), so that no
-notification waits for it (docs/adr/0010). A door is a uvicorn server; so is what serves any other
-application, alone or beside ours. uvicorn alone closes the port at once, hangs on open streams and
-ends by the signal's own exit code; here SIGTERM means: not ready, still serving for `drain_delay`,
-port closed, requests in flight answered, feeds left, log flushed, exit 0 (DESIGN §4). SIGHUP reads
-listener.toml again.
+uvicorn alone closes the port at once, hangs on open streams and ends by the signal's own exit code;
+here SIGTERM means: not ready, still serving for `drain_delay`, port closed, requests in flight
+answered, log flushed, exit 0 (DESIGN §4). SIGHUP reads listener.toml again. Not here: which
+processes there are (`launch`).
 """
 
 from __future__ import annotations
@@ -13,22 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Generator, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Generator
+from typing import Any
 
 import uvicorn
 from uvicorn.loops import auto
 
-from app import errors, http1, main, processes, runtime as runtimes, settings as config, telemetry
+from app import errors, http1, main, processes, settings as config, telemetry
 from app.runtime import Runtime
 
 GRACE = 30
@@ -47,13 +40,9 @@ COLLECT_AFTER = 20_000
 
 KEEP_ALIVE = 65
 BACKLOG = 2048
-CONFIGURATION = 2
 
 Application = Callable[..., Any]
 """An ASGI application."""
-
-Beside = Literal["all", "no feeds", "nothing"]
-"""What a process beside the doors does: follow the log, tell alerts, ask operators."""
 
 HASTE = 1
 """Seconds that requests in flight at an application that does not drain are given."""
@@ -109,11 +98,11 @@ class Server(Plain):
         self._family = family
 
     def _settle_in(self) -> None:
-        _tune_interpreter()
+        tune_interpreter()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
 
     def _reload(self) -> None:
-        _reload(self._runtime)
+        reload(self._runtime)
         self._family.tell(signal.SIGHUP)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -136,7 +125,8 @@ class Server(Plain):
         log.info("stopped")
 
 
-def _reload(runtime: Runtime) -> None:
+def reload(runtime: Runtime) -> None:
+    """Read listener.toml again, and say how it went: a bad one keeps the old."""
     log = telemetry.logger("server")
     try:
         runtime.reload()
@@ -146,7 +136,12 @@ def _reload(runtime: Runtime) -> None:
         log.info("reloaded", sources=len(runtime.configuration.sources))
 
 
-def _tune_interpreter() -> None:
+def new_loop() -> asyncio.AbstractEventLoop:
+    """An event loop as the doors have it."""
+    return auto.auto_loop_factory()()
+
+
+def tune_interpreter() -> None:
     """Fit the interpreter to many short requests beside one writer thread.
 
     What was made while starting lives as long as the process: frozen, the collector no longer walks
@@ -158,31 +153,30 @@ def _tune_interpreter() -> None:
     sys.setswitchinterval(SWITCH_INTERVAL)
 
 
-def serve(
+def run(
     settings: config.Settings,
-    *,
-    workers: int = 1,
-    beside: Beside = "all",
-    announce: Callable[[], None] = lambda: None,
+    listening: socket.socket,
+    announce: Callable[[], None],
+    family: processes.Family,
 ) -> int:
-    """Serve until SIGTERM or SIGINT; gives the exit code. `workers`: doors, each a process.
+    """Be a door on `listening` until SIGTERM; gives the exit code.
 
-    Raises `errors.ConfigurationError`: what is configured cannot be served, several workers on
-    SQLite included.
+    `announce` is called once it serves, `family` ends and reloads with it. Raises
+    `errors.ConfigurationError` where it cannot serve.
     """
-    if workers > 1 and settings.is_sqlite():
-        msg = (
-            "--workers needs PostgreSQL: SQLite has one writer; "
-            "set LISTENER_DATABASE_URL=postgresql://… or leave --workers out"
-        )
-        raise errors.ConfigurationError(msg)
-    working = [processes.Member("work", _as_work, (settings, beside == "all"))]
-    members = [] if beside == "nothing" else working
-    with bind(settings.host, settings.port) as listening, _metrics_directory(settings):
-        if workers == 1:
-            return _alone(settings, listening, announce, members)
-        door = partial(processes.Member, "door", _as_door, (settings, listening), CONFIGURATION)
-        return _several(settings, [*(door() for _ in range(workers)), *members], announce)
+    telemetry.configure(settings.log_level, settings.log_format)
+    app = main.create_app(settings)
+    configuration = _configuration(
+        app,
+        grace=GRACE,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+    server = Server(configuration, app.state.runtime, announce, family)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -255,143 +249,3 @@ def _configuration(app: Application, *, grace: int, **more: Any) -> uvicorn.Conf
         timeout_graceful_shutdown=grace,
         **more,
     )
-
-
-def work(
-    settings: config.Settings, *, feeds: bool = True, lifeline: processes.Lifeline | None = None
-) -> None:
-    """Do what is done behind the doors until SIGTERM, SIGINT or the end of `lifeline`.
-
-    `feeds`: whether operators are asked too. Raises `errors.ConfigurationError`.
-    """
-    telemetry.configure(settings.log_level, settings.log_format)
-    runtime = runtimes.build(settings)
-    with (
-        contextlib.closing(runtime),
-        asyncio.Runner(loop_factory=auto.auto_loop_factory()) as runner,
-    ):
-        runner.run(_work(runtime, feeds, lifeline))
-
-
-async def _work(
-    runtime: Runtime,
-    feeds: bool,  # noqa: FBT001 - as in `work`
-    lifeline: processes.Lifeline | None,
-) -> None:
-    ended = asyncio.Event()
-    running = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        running.add_signal_handler(number, ended.set)
-    running.add_signal_handler(signal.SIGHUP, _reload, runtime)
-    if lifeline is not None:
-        lifeline.on_cut(lambda: os.kill(os.getpid(), signal.SIGTERM))
-    runtime.start()
-    async with main.working(runtime, feeds=feeds):
-        _tune_interpreter()
-        telemetry.logger("work").info("working")
-        await ended.wait()
-    telemetry.logger("work").info("stopped")
-
-
-# ── the processes ────────────────────────────────────────────────────────────────────────────────
-
-
-def _run(
-    settings: config.Settings,
-    listening: socket.socket,
-    announce: Callable[[], None],
-    family: processes.Family,
-) -> int:
-    telemetry.configure(settings.log_level, settings.log_format)
-    app = main.create_app(settings)
-    configuration = _configuration(
-        app,
-        grace=GRACE,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE,
-        ssl_certfile=settings.tls_cert,
-        ssl_keyfile=settings.tls_key,
-    )
-    server = Server(configuration, app.state.runtime, announce, family)
-    server.run(sockets=[listening])
-    return 0 if server.started else 1
-
-
-def _alone(
-    settings: config.Settings,
-    listening: socket.socket,
-    announce: Callable[[], None],
-    beside: Sequence[processes.Member],
-) -> int:
-    """This process is the door; what is `beside` it starts once it serves and ends with it."""
-    family = processes.Family(beside)
-    watching = threading.Thread(target=family.watch, name="processes", daemon=True)
-
-    def begin() -> None:
-        announce()
-        family.start()
-        watching.start()
-
-    try:
-        return _run(settings, listening, begin, family)
-    finally:
-        family.cut()
-        if watching.is_alive():
-            watching.join()
-        family.stop(GRACE)
-
-
-def _several(
-    settings: config.Settings, members: Sequence[processes.Member], announce: Callable[[], None]
-) -> int:
-    """This process starts the others, replaces what dies and passes signals on."""
-    telemetry.configure(settings.log_level, settings.log_format)
-    family = processes.Family(members)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: family.cut())
-    signal.signal(signal.SIGHUP, lambda _number, _frame: family.tell(signal.SIGHUP))
-    family.start()
-    announce()
-    code = family.watch()
-    family.stop(GRACE + settings.drain_delay + 5)
-    return code
-
-
-def _as_door(
-    lifeline: processes.Lifeline, settings: config.Settings, listening: socket.socket
-) -> None:
-    """A door among several: `_run`, with the exit code of its kind of failure."""
-    lifeline.on_cut(lambda: os.kill(os.getpid(), signal.SIGTERM))
-    _ended(lambda: _run(settings, listening, lambda: None, processes.Family(())))
-
-
-def _as_work(lifeline: processes.Lifeline, settings: config.Settings, feeds: bool) -> None:  # noqa: FBT001 - a process is given it by position
-    """What is beside the doors: `work`, with the exit code of its kind of failure."""
-    _ended(lambda: work(settings, feeds=feeds, lifeline=lifeline))
-
-
-def _ended(doing: Callable[[], int | None]) -> None:
-    try:
-        code = doing()
-    except errors.ConfigurationError as error:
-        telemetry.logger("server").error("not_usable", reason=error.message)
-        code = CONFIGURATION
-    raise SystemExit(code)
-
-
-@contextlib.contextmanager
-def _metrics_directory(settings: config.Settings) -> Generator[None, None, None]:
-    """Give the processes one directory for their counters, wiped first (DESIGN §11)."""
-    directory = settings.metrics_dir
-    made = directory is None
-    path = Path(tempfile.mkdtemp(prefix="listener-metrics-")) if directory is None else directory
-    path.mkdir(parents=True, exist_ok=True)
-    for stale in path.glob("*.db"):
-        stale.unlink()
-    telemetry.count_in(path)
-    try:
-        yield
-    finally:
-        telemetry.count_in(None)
-        if made:
-            shutil.rmtree(path, ignore_errors=True)

@@ -196,7 +196,7 @@ def test_the_pace_finds_how_many_orders_fit_a_transaction():
     pace = projector.Pace()
     for _ in range(50):
         pace.took(0.000_01 * pace.most, pace.most)
-    assert 200 < pace.most < 400
+    assert 100 < pace.most < 300
     for _ in range(50):
         pace.took(1.0, pace.most)
     assert pace.most == projector.FEWEST

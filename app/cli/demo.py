@@ -21,7 +21,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from app import clock, sandbox as operators, server, settings
+from app import clock, launch, sandbox as operators, server, settings
 from app.cli import acts, opening, sandbox as places, screen, serve, token as tokens
 from app.store import engine, stats
 
@@ -73,7 +73,7 @@ def demo(
             ending.enter_context(server.beside(made.app, listening))
             ending.enter_context(_watched(progress))
 
-        code = server.serve(found, announce=begin)
+        code = launch.serve(found, announce=begin)
     raise typer.Exit(code)
 
 

@@ -1,4 +1,4 @@
-"""`listener serve`: receive, until it is told to stop. The serving itself is `server`."""
+"""`listener serve`: receive, until it is told to stop. The serving itself is `launch`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app import errors, server, settings, sources
+from app import errors, launch, settings, sources
 from app.cli import acts, opening
 from app.notifications import event_types
 
@@ -57,7 +57,7 @@ def serve(
     found = settings.load().model_copy(
         update={name: value for name, value in changed.items() if value is not None}
     )
-    code = server.serve(
+    code = launch.serve(
         found,
         workers=workers,
         beside="nothing" if no_work else "no feeds" if no_feeds else "all",

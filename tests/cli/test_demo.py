@@ -146,7 +146,7 @@ def test_within_30_seconds_all_four_operators_are_in_the_log_by_push_and_pull(st
     assert members(demo.process.pid) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out"]
     kept = sorted(path.name for path in (tmp_path / "data").iterdir())
-    assert kept == ["demo.toml", "listener.db", "secret"]
+    assert kept == ["demo.toml", "listener.db", "listener.db-turn", "secret"]
 
 
 def test_it_begins_with_a_link_that_opens_the_pages_by_one_click(start):

@@ -1,0 +1,181 @@
+"""Which processes there are, and what each does: doors, and the work beside them.
+
+What asks operators, keeps the orders and tells alerts is a process of its own (`work`), so that no
+notification waits for it (docs/adr/0010). One door is this process itself; several are started,
+and replaced, by it. Not here: what a door is (`server`), how processes are kept (`processes`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+from app import errors, main, processes, runtime as runtimes, server, settings as config, telemetry
+from app.runtime import Runtime
+
+GRACE: Final = 5
+"""Seconds that processes are given to end, beside what a door needs for its requests."""
+
+CONFIGURATION: Final = 2
+"""The exit code of what cannot serve as it is configured: to try again would not help."""
+
+Beside = Literal["all", "no feeds", "nothing"]
+"""What a process beside the doors does: follow the log, tell alerts, ask operators."""
+
+
+def serve(
+    settings: config.Settings,
+    *,
+    workers: int = 1,
+    beside: Beside = "all",
+    announce: Callable[[], None] = lambda: None,
+) -> int:
+    """Serve until SIGTERM or SIGINT; gives the exit code. `workers`: doors, each a process.
+
+    Raises `errors.ConfigurationError`: what is configured cannot be served, several workers on
+    SQLite included.
+    """
+    if workers > 1 and settings.is_sqlite():
+        msg = (
+            "--workers needs PostgreSQL: SQLite has one writer; "
+            "set LISTENER_DATABASE_URL=postgresql://… or leave --workers out"
+        )
+        raise errors.ConfigurationError(msg)
+    working = [processes.Member("work", _as_work, (settings, beside == "all"))]
+    members = [] if beside == "nothing" else working
+    with server.bind(settings.host, settings.port) as listening, _metrics_directory(settings):
+        if workers == 1:
+            return _alone(settings, listening, announce, members)
+        handed = listening.fileno()
+        door = partial(
+            processes.Member, "door", _as_door, (settings, handed), CONFIGURATION, (handed,)
+        )
+        return _several(settings, [*(door() for _ in range(workers)), *members], announce)
+
+
+def work(
+    settings: config.Settings, *, feeds: bool = True, lifeline: processes.Lifeline | None = None
+) -> None:
+    """Do what is done behind the doors until SIGTERM, SIGINT or the end of `lifeline`.
+
+    `feeds`: whether operators are asked too. Raises `errors.ConfigurationError`.
+    """
+    telemetry.configure(settings.log_level, settings.log_format)
+    runtime = runtimes.build(settings)
+    with (
+        contextlib.closing(runtime),
+        asyncio.Runner(loop_factory=server.new_loop) as runner,
+    ):
+        runner.run(_work(runtime, feeds, lifeline))
+
+
+async def _work(
+    runtime: Runtime,
+    feeds: bool,  # noqa: FBT001 - as in `work`
+    lifeline: processes.Lifeline | None,
+) -> None:
+    ended = asyncio.Event()
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, ended.set)
+    running.add_signal_handler(signal.SIGHUP, server.reload, runtime)
+    if lifeline is not None:
+        lifeline.on_cut(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    runtime.start()
+    async with main.working(runtime, feeds=feeds):
+        server.tune_interpreter()
+        telemetry.logger("work").info("working")
+        await ended.wait()
+    telemetry.logger("work").info("stopped")
+
+
+def _alone(
+    settings: config.Settings,
+    listening: socket.socket,
+    announce: Callable[[], None],
+    beside: Sequence[processes.Member],
+) -> int:
+    """This process is the door; what is `beside` it starts once it serves and ends with it."""
+    family = processes.Family(beside)
+    watching = threading.Thread(target=family.watch, name="processes", daemon=True)
+
+    def begin() -> None:
+        announce()
+        family.start()
+        watching.start()
+
+    try:
+        return server.run(settings, listening, begin, family)
+    finally:
+        family.cut()
+        if watching.is_alive():
+            watching.join()
+        family.stop(server.GRACE)
+
+
+def _several(
+    settings: config.Settings, members: Sequence[processes.Member], announce: Callable[[], None]
+) -> int:
+    """This process starts the others, replaces what dies and passes signals on."""
+    telemetry.configure(settings.log_level, settings.log_format)
+    family = processes.Family(members)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: family.cut())
+    signal.signal(signal.SIGHUP, lambda _number, _frame: family.tell(signal.SIGHUP))
+    family.start()
+    announce()
+    code = family.watch()
+    family.stop(server.GRACE + settings.drain_delay + GRACE)
+    return code
+
+
+def _as_door(lifeline: processes.Lifeline, settings: config.Settings, handed: int) -> None:
+    """A door among several: `server.run`, with the exit code of its kind of failure.
+
+    `handed`: the number of the socket it listens on.
+    """
+    lifeline.on_cut(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with socket.socket(fileno=handed) as listening:
+        _ended(lambda: server.run(settings, listening, lambda: None, processes.Family(())))
+
+
+def _as_work(lifeline: processes.Lifeline, settings: config.Settings, feeds: bool) -> None:  # noqa: FBT001 - a process is given it by position
+    """What is beside the doors: `work`, with the exit code of its kind of failure."""
+    _ended(lambda: work(settings, feeds=feeds, lifeline=lifeline))
+
+
+def _ended(doing: Callable[[], int | None]) -> None:
+    try:
+        code = doing()
+    except errors.ConfigurationError as error:
+        telemetry.logger("launch").error("not_usable", reason=error.message)
+        code = CONFIGURATION
+    raise SystemExit(code)
+
+
+@contextlib.contextmanager
+def _metrics_directory(settings: config.Settings) -> Generator[None, None, None]:
+    """Give the processes one directory for their counters, wiped first (DESIGN §11)."""
+    directory = settings.metrics_dir
+    made = directory is None
+    path = Path(tempfile.mkdtemp(prefix="listener-metrics-")) if directory is None else directory
+    path.mkdir(parents=True, exist_ok=True)
+    for stale in path.glob("*.db"):
+        stale.unlink()
+    telemetry.count_in(path)
+    try:
+        yield
+    finally:
+        telemetry.count_in(None)
+        if made:
+            shutil.rmtree(path, ignore_errors=True)
