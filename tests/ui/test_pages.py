@@ -2,14 +2,13 @@
 
 import json
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 
+from app.ui import shell
 from tests.web import asking
 
-AXE = (Path(__file__).parent / "vendor/axe.min.js").read_text()
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 PAGES = (
     "/ui",
@@ -37,20 +36,45 @@ def asked(server):
     return made
 
 
-def test_every_page_is_sound_and_accessible(page, asked):
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for path in PAGES:
-            assert page.goto(asked.server.url + path).status == 200, path
-            page.evaluate(AXE)
-            found = page.evaluate("axe.run()")["violations"]
-            told = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found]
-            assert told == [], f"{path} {scheme}"
+@pytest.fixture(scope="module")
+def details(asked):
+    """The pages of single things, whose every text is markup where that may be."""
+    newest = asked.get("/admin/notifications", limit=2).json()["items"]
+    (refused,) = asked.get("/admin/quarantine").json()["items"]
+    return (
+        *(f"/ui/notifications/{row['id']}" for row in newest),
+        "/ui/orders/one" + shell.query(source="local", order_id=EVIL),
+        f"/ui/quarantine/{refused['id']}",
+        "/ui/quarantine/all?what=release",
+        "/ui/export?state=held",
+        "/ui/orders/outstanding",
+    )
 
 
-def test_no_page_is_wider_than_a_small_screen(page, asked):
+def test_every_page_is_sound_and_accessible(page, asked, details, axe):
+    for path in PAGES + details:
+        assert page.goto(asked.server.url + path).status == 200, path
+        for scheme, rules in (("light", ()), ("dark", ("color-contrast",))):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            assert axe(page, *rules) == [], f"{path} {scheme}"
+
+
+def test_what_cannot_be_given_is_accessible_too(page, asked, axe):
+    context = page.context.browser.new_context()
+    tab = context.new_page()
+    for path in ("/ui/sign-in", "/ui/enter?code=x"):
+        tab.goto(asked.server.url + path)
+        assert axe(tab) == [], path
+    context.add_cookies(page.context.cookies())
+    for path in ("/ui/orders/local/nothing", "/ui/orders?state=lost"):
+        tab.goto(asked.server.url + path)
+        assert axe(tab) == [], path
+    context.close()
+
+
+def test_no_page_is_wider_than_a_small_screen(page, asked, details):
     page.set_viewport_size({"width": 360, "height": 740})
-    for path in PAGES:
+    for path in PAGES + details:
         page.goto(asked.server.url + path)
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(wide) == 0, path
@@ -67,6 +91,17 @@ def test_the_live_tail_shows_a_post_within_a_second_unless_paused(page, asked):
     assert page.get_by_role("link", name="PO-paused").count() == 0
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("link", name="PO-paused").wait_for(timeout=2000)
+
+
+def test_markup_that_comes_by_the_live_tail_is_text(page, asked):
+    page.goto(f"{asked.server.url}/ui/notifications")
+    page.get_by_text("live", exact=True).wait_for()
+    before = page.locator("tbody tr").count()
+    asked.told(order=EVIL, externalId=EVIL)
+    row = page.locator("tbody tr").nth(before)
+    row.wait_for()
+    assert page.locator("tbody tr").first.get_by_role("link", name=EVIL, exact=True).count() == 1
+    assert page.locator("img[src=x], main script").count() == 0
 
 
 def test_a_filter_is_in_the_address(page, asked):
