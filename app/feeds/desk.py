@@ -116,7 +116,7 @@ class Desk:
 
     async def _rewind(self, job: jobs.Job) -> dict[str, Any]:
         """Go on from an earlier place; with `dry_run` only tell from where and to where."""
-        to = place(job.arguments.get("to", "beginning"))
+        to = place(job.arguments.get("to", "beginning"), self._runtime.clock.now().date())
         cursor = self._kind.rewound(self._source.feed, to)
         plan = {"from": self._turns.cursor, "to": cursor, "done": False}
         if job.arguments.get("dry_run"):
@@ -164,13 +164,20 @@ class Desk:
         await asyncio.wrap_future(self._runtime.writer.run(write))
 
 
-def place(text: object) -> Literal["beginning"] | date:
-    """`beginning`, or a day such as 2026-01-31. Raises `errors.InvalidParameter`."""
+def place(text: object, today: date) -> Literal["beginning"] | date:
+    """`beginning`, or a day such as 2026-01-31, not after `today` (UTC).
+
+    Raises `errors.InvalidParameter`: from a day that is yet to come on, what comes until then would
+    be left out.
+    """
     if text == "beginning":
         return "beginning"
     try:
-        return date.fromisoformat(str(text))
+        day = date.fromisoformat(str(text))
     except ValueError as error:
         raise errors.InvalidParameter(
             "to: expected beginning or a day such as 2026-01-31"
         ) from error
+    if day > today:
+        raise errors.InvalidParameter("to: that day is yet to come; a rewind leads back")
+    return day

@@ -61,6 +61,12 @@ def one(connection: Connection, id_: str) -> Job | None:
     return None if found is None else Job(**found)
 
 
+def latest(connection: Connection, source: str, most: int) -> list[Job]:
+    """The last jobs of `source`, at most `most`, newest first."""
+    rows = select(JOB).where(JOB.c.source == source).order_by(JOB.c.id.desc()).limit(most)
+    return [Job(**row) for row in connection.execute(rows).mappings()]
+
+
 def waiting(connection: Connection, source: str) -> list[Job]:
     """The open jobs of `source` in the order they were asked for.
 

@@ -91,6 +91,16 @@ def openings(connection: Connection) -> dict[str, Waiting]:
     return {word: Waiting(count, since) for word, count, since in connection.execute(rows)}
 
 
+def heard(connection: Connection, source: str, since: datetime) -> Waiting:
+    """The notifications of `source` received since `since`, among the `MOST` newest of the log."""
+    row = tables.LOG.c
+    newest = select(row.source, row.received_at).order_by(row.seq.desc()).limit(MOST).subquery()
+    of_then = select(newest.c.source).where(newest.c.received_at >= since).subquery()
+    of_it = func.count().filter(of_then.c.source == source)
+    all_, count = connection.execute(select(func.count(), of_it).select_from(of_then)).one()
+    return Waiting(count, None, more=all_ == MOST)
+
+
 def in_quarantine(connection: Connection, source: str | None = None) -> Waiting:
     """The refused bodies (null: of any source) that are neither released nor discarded."""
     row = tables.QUARANTINE.c

@@ -6,12 +6,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors
-from app.doors import acts, deps, paging
+from app.doors import acts, deps, outbox, paging
 from app.store import engine, feeds, jobs
-from app.ui import shell, visit
+from app.ui import rewinds, shell, visit
 
 HERE = "/ui/feeds"
 ACTIONS = ("poll", "pause", "resume", "audit")
+LATELY = 10
+"""Jobs of a feed that are shown with it."""
+
+TURNS = 20
 
 router = shell.router(HERE)
 
@@ -40,28 +44,36 @@ def job(
 
 @router.get("/{name}")
 def one(request: Request, runtime: deps.The, name: paging.Identifier, _: deps.Nothing) -> Response:
-    """One feed and its last turns. Raises `errors.NotFound`."""
+    """One feed, its last turns, what was asked of it, and what may be. Raises `errors.NotFound`."""
     source = acts.feed_source(runtime, name)
     with engine.read(runtime.engine) as connection:
-        found, turns = feeds.one(connection, name), feeds.turns(connection, name)
+        found, turns = feeds.one(connection, name), feeds.turns(connection, name, TURNS)
+        asked = jobs.latest(connection, name, LATELY)
     told = acts.feed_told(runtime, source, found)
-    return shell.render(request, "feed.html", told=told, turns=turns, actions=ACTIONS)
+    paused = told["status"] == "paused"
+    return shell.render(
+        request,
+        "feed.html",
+        told=told,
+        turns=turns,
+        asked=asked,
+        enabled=source.enabled,
+        actions=("resume", "audit") if paused else ("poll", "pause", "audit"),
+        commands=bool(outbox.offered(runtime, name)),
+        **rewinds.offered(runtime, source),
+    )
 
 
 @router.post("/{name}/act")
 async def act(
     request: Request, runtime: deps.The, seen_by: visit.Admin, name: paging.Identifier
 ) -> Response:
-    """Ask something of a feed; what becomes of it has a page. A rewind without `sure` only plans.
+    """Ask something of a feed; what becomes of it has a page.
 
     Raises `errors.InvalidValue` for an unknown act.
     """
-    form = await request.form()
-    action = str(form.get("action", ""))
-    arguments: dict[str, object] = {}
-    if action == "rewind":
-        arguments = {"to": "beginning", "dry_run": form.get("sure") != "yes"}
-    elif action not in ACTIONS:
+    action = str((await request.form()).get("action", ""))
+    if action not in ACTIONS:
         raise errors.InvalidValue(f"{action[:40]} is nothing a feed can do")
-    id_ = await acts.ask_feed(runtime, name, action, arguments, by=seen_by.who.subject)
+    id_ = await acts.ask_feed(runtime, name, action, {}, by=seen_by.who.subject)
     return shell.go(f"{HERE}/jobs/{id_}")

@@ -80,6 +80,13 @@ async def test_a_rewind_to_where_there_is_no_place_says_so(live):
     assert "expected beginning" in job.error
 
 
+async def test_a_rewind_to_a_day_to_come_is_none(live):
+    job = await live.job("rewind", to="2999-01-31")
+    assert (job.state, job.error) == (
+        "failed", "to: that day is yet to come; a rewind leads back",
+    )  # fmt: skip
+
+
 async def test_a_backfill_that_the_operator_does_not_know_says_so(live):
     job = await live.job("backfill", object_type="service", object_id="s-1")
     assert job.state == "failed"

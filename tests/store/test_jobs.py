@@ -52,3 +52,11 @@ def test_only_so_many_that_are_over_are_remembered(database, monkeypatch):
     with engine.read(database) as connection:
         kept = [n for n in (*range(5), 9) if jobs.one(connection, f"j{n}") is not None]
     assert kept == [3, 4, 9]
+
+
+def test_the_last_jobs_of_a_source_are_told_newest_first(database):
+    for id_, source in (("j1", "ko"), ("j2", "ko"), ("j3", "other"), ("j4", "ko")):
+        act(database, jobs.ask, job(id_, source))
+    with engine.read(database) as connection:
+        assert [one.id for one in jobs.latest(connection, "ko", 2)] == ["j4", "j2"]
+        assert jobs.latest(connection, "none", 2) == []

@@ -263,3 +263,16 @@ def test_placed_orders_never_told_of_wait_since_the_oldest_was_placed(database, 
 
 def test_where_nothing_was_placed_nothing_is_missed(database):
     assert read(database, pulse.unheard) == {}
+
+
+def test_what_a_source_told_since_a_moment_is_counted_as_far_as_is_looked(database, monkeypatch):
+    arrive(database, "05:30:59", "06:00:00", "06:10:00")
+    (source,) = {row.source for row in read(database, _sources)}
+    assert read(database, pulse.heard, source, at("06:00:00")) == pulse.Waiting(2, None)
+    assert read(database, pulse.heard, "other", at("05:00:00")) == pulse.Waiting(0, None)
+    monkeypatch.setattr(pulse, "MOST", 2)
+    assert read(database, pulse.heard, source, at("05:00:00")) == pulse.Waiting(2, None, more=True)
+
+
+def _sources(connection):
+    return connection.execute(sqlalchemy.text("SELECT source FROM log")).all()

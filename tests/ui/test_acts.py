@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from app import errors
 from app.clock import SystemClock
 from app.security import credentials, sessions, signing
-from app.ui import visit
+from app.sources import base
+from app.ui import rewinds, visit
 from tests import serving
 from tests.ui import acting
 
@@ -231,19 +234,112 @@ def until(look, seconds=20.0):
     return found
 
 
+# ── feeds ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_feed_is_paused_resumed_and_polled(at, server):
+    page = at("/ui/feeds/stadsnat")
+    for button, said in (
+        ("Pause", "It waits until it is resumed."),
+        ("Resume", "It goes on from where it was."),
+        ("Poll now", re.compile(r"read, \d+ new")),
+    ):
+        page.get_by_role("button", name=button).click()
+        page.get_by_text(said).wait_for()
+        page.get_by_role("navigation").get_by_role("link", name="Feeds").click()
+        page.get_by_role("main").get_by_role("link", name="stadsnat").click()
+    page.locator("h1 .chip", has_text="ok").wait_for()
+    done = {("feed.pause", "stadsnat"), ("feed.resume", "stadsnat"), ("feed.poll", "stadsnat")}
+    assert {("ui:ann", *one) for one in done} <= audited(server)
+
+
+def test_a_rewind_to_a_day_shows_its_plan_and_waits_for_a_yes(at, server, order):
+    order("covage")
+    page = at("/ui/feeds/covage")
+    today = SystemClock().now().date()
+    before = server.get("/admin/feeds/covage").json()
+    page.get_by_label("Day, in UTC").fill(str(today - timedelta(days=2)))
+    page.get_by_role("button", name="Plan it from a day on").click()
+    page.get_by_text(f"all since {today - timedelta(days=2)} 00:00 UTC").wait_for()
+    page.get_by_text("not stored twice").wait_for()
+    told = server.get("/admin/feeds/covage").json()
+    assert (told["cursor"], told["reread"]) == (before["cursor"], before["reread"])
+    page.get_by_role("button", name="Rewind it").click()
+    page.get_by_text("It reads again from there.").wait_for()
+    until(lambda: server.get("/admin/feeds/covage").json()["reread"] > before["reread"])
+    after = server.get("/admin/feeds/covage").json()
+    assert after["cursor"]["from"] == f"{today - timedelta(days=3)}T23:00:00.000000Z"
+    assert ("ui:ann", "feed.rewind", "covage") in audited(server)
+
+
+def test_the_history_of_an_order_is_planned_and_read(at, server, order):
+    id_ = order("covage")
+    page = at("/ui/feeds/covage")
+    page.get_by_label("Its id").fill(id_)
+    page.get_by_role("button", name="Plan it of one").click()
+    page.get_by_text("they are not stored twice").wait_for()
+    page.get_by_role("button", name="Backfill it").click()
+    page.get_by_text(re.compile(r"read, \d+ new")).wait_for()
+    assert ("ui:ann", "feed.backfill", "covage") in audited(server)
+
+
+def test_what_a_feed_cannot_read_again_is_not_offered(signed_in):
+    client = signed_in()
+    told = client.get("/ui/feeds/stadsnat").text
+    assert "From the beginning" in told
+    assert "From a day on" not in told
+    assert '<option value="service">' not in told
+    refused = client.get("/ui/feeds/stadsnat/rewind?to=2026-01-31")
+    assert (refused.status_code, "expected beginning" in refused.text) == (400, True)
+    future = client.get("/ui/feeds/covage/rewind?to=2999-01-01")
+    assert (future.status_code, "yet to come" in future.text) == (400, True)
+
+
+def test_who_may_only_read_sees_how_a_feed_stands_and_asks_nothing(signed_in, server):
+    client = signed_in(READ)
+    told = client.get("/ui/feeds/covage").text
+    assert "Last turns" in told
+    assert "Plan it" not in told
+    plan = client.get("/ui/feeds/covage/rewind?to=beginning").text
+    assert "It needs the scope" in plan
+    given = {"form_token": form_token(client), "to": "beginning", "action": "poll"}
+    for act in ("rewind", "backfill", "act"):
+        assert client.post(f"/ui/feeds/covage/{act}", data=given).status_code == 403
+
+
+def test_a_rewind_leaves_nothing_of_the_utc_day_out():
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    east, west = (
+        base.SourceConfig(name="a", kind="covage", zone=zone)
+        for zone in ("Europe/Paris", "America/New_York")
+    )
+    assert rewinds.place(east, date(2026, 3, 1), now) == date(2026, 3, 1)
+    assert rewinds.place(west, date(2026, 3, 1), now) == date(2026, 2, 28)
+    assert rewinds.place(west, "beginning", now) == "beginning"
+    with pytest.raises(errors.InvalidParameter, match="yet to come"):
+        rewinds.place(east, date(2026, 3, 3), now)
+
+
 # ── how they look ────────────────────────────────────────────────────────────────────────────────
 
 
-def looked_at(server, order):
-    """The pages, once something was done on each."""
+def looked_at(client, order):
+    """The pages, once something was done on some."""
     id_ = order("covage")
-    asked = server.get("/admin/commands?source=covage&limit=1").json()["items"][0]["id"]
+    sent = command(client, "order_info", "O-1", key="looked-at").headers["location"]
+    asked = client.post(
+        "/ui/feeds/covage/act", data={"form_token": form_token(client), "action": "audit"}
+    ).headers["location"]
     return (
         "/ui/sources/local",
         "/ui/sources/covage",
         "/ui/commands?limit=5",
         "/ui/commands?state=failed",
-        f"/ui/commands/{asked}",
+        sent,
+        asked,
+        "/ui/feeds/covage",
+        "/ui/feeds/covage/rewind?to=2026-01-31",
+        f"/ui/feeds/covage/backfill?object_type=order&object_id={id_}",
         "/ui/commands/new",
         f"/ui/commands/new?source=covage&order_id={id_}",
         "/ui/commands/new?source=tjansteguiden&order_id=O-1",
@@ -252,8 +348,8 @@ def looked_at(server, order):
     )
 
 
-def test_each_page_is_accessible_light_and_dark_and_narrow(at, server, order, axe):
-    for path in looked_at(server, order):
+def test_each_page_is_accessible_light_and_dark_and_narrow(at, signed_in, order, axe):
+    for path in looked_at(signed_in(), order):
         page = at(path)
         for scheme, rules in (("light", ()), ("dark", ("color-contrast",))):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
