@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, paging, work
+from app.doors import deps, filters, lists, paging, work
 from app.notifications import notification as canonical
-from app.store import attention, engine, epochs
+from app.store import engine
 from app.ui import entrance, needs, shell, visit
 
 HERE = "/ui/attention"
@@ -29,16 +29,9 @@ def listing(
 ) -> Response:
     """One part of the work list, oldest first; below all of it, what else needs somebody."""
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        rows = attention.page(
-            connection,
-            asked.wanted(),
-            after_id=paging.identifier(asked, epoch),
-            limit=asked.limit + 1,
-        )
+        page = lists.attention(connection, asked)
         plain = asked == filters.Attention()
         beside = list(needs.beside(runtime, connection)) if plain else []
-    page = paging.page(rows, asked.limit, epoch, by="notification_id")
     given = asked.model_dump(exclude_defaults=True, exclude={"after"})
     following = {**given, "after": page["next"]}
     return shell.render(

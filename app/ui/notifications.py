@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app import errors
-from app.doors import deps, filters, live, paging
+from app.doors import deps, filters, lists, live, paging
 from app.notifications import event_types, notification as canonical, states, warnings
 from app.runtime import Runtime
-from app.store import engine, epochs, files, log
+from app.store import engine, files, log
 from app.ui import shell, visit, words
 
 AT_ONCE: Final = 200
@@ -46,15 +46,7 @@ def listing(
 ) -> Response:
     """One part of the log, newest first unless `order=asc`."""
     with engine.read(runtime.engine) as connection:
-        epoch, head = epochs.current(connection), log.head(connection)
-        rows = log.page(
-            connection,
-            asked.wanted(),
-            after_seq=paging.place(asked, epoch, head),
-            limit=asked.limit + 1,
-            ascending=asked.order == "asc",
-        )
-    page = paging.page(rows, asked.limit, epoch, by="seq")
+        page, head = lists.notifications(connection, asked), log.head(connection)
     given = asked.model_dump(exclude_defaults=True, exclude={"after"})
     is_newest = asked.after is None and asked.order == "desc"
     return shell.render(

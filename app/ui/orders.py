@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, outbox, paging, stories
+from app.doors import deps, filters, lists, outbox, paging, stories
 from app.notifications import notification as canonical, states
 from app.orders import order as model
 from app.runtime import Runtime
-from app.store import attention, commands, engine, epochs, expected, log, orders, personal, silence
+from app.store import attention, commands, engine, expected, personal
 from app.ui import drawing, shell, visit
 
 AGES: Final = {
@@ -45,16 +45,7 @@ def listing(
 ) -> Response:
     """One part of the orders, those with the newest news first unless `order=asc`."""
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        after = paging.place(asked, epoch, 2 * log.head(connection) + 1)
-        rows = orders.page(
-            connection,
-            asked.wanted(runtime.clock.now(), runtime.patience(connection)),
-            after=after,
-            limit=asked.limit + 1,
-            ascending=asked.order == "asc",
-        )
-    page = paging.page(rows, asked.limit, epoch, by="place")
+        page = lists.orders(runtime, connection, asked)
     given = asked.model_dump(exclude_defaults=True, exclude={"after"})
     return shell.render(
         request,
@@ -77,19 +68,8 @@ def outstanding(
     asked: Annotated[filters.Expected, Query()],
 ) -> Response:
     """One part of the orders we placed that came to no end, the oldest first."""
-    now = runtime.clock.now()
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        rows = expected.outstanding(
-            connection,
-            source=asked.source,
-            told=None if asked.told is None else asked.told == "true",
-            after_id=paging.identifier(asked, epoch),
-            limit=asked.limit + 1,
-        )
-        known = runtime.patience(connection)
-    told = [{**row, "silent": silence.is_quiet(row, known, now)} for row in rows]
-    page = paging.page(told, asked.limit, epoch, by="id")
+        page = lists.expected(runtime, connection, asked)
     given = asked.model_dump(exclude_defaults=True, exclude={"after"})
     return shell.render(
         request,

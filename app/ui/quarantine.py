@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors
-from app.doors import acts, deps, filters, paging, problems
-from app.store import engine, epochs, jobs, quarantine
+from app.doors import acts, deps, filters, lists, paging, problems
+from app.store import engine, jobs, quarantine
 from app.ui import clearings, shell, visit, words
 
 HERE = "/ui/quarantine"
@@ -25,16 +25,8 @@ def listing(
 ) -> Response:
     """One part of the refused bodies, newest first."""
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        rows = quarantine.page(
-            connection,
-            state=None if asked.state == "all" else asked.state,
-            source=asked.source,
-            after_id=paging.identifier(asked, epoch),
-            limit=asked.limit + 1,
-        )
+        page = lists.quarantine(connection, asked)
         running = jobs.waiting(connection, jobs.QUARANTINE)
-    page = paging.page(rows, asked.limit, epoch, by="id")
     given = asked.model_dump(exclude_defaults=True, exclude={"after"})
     further = {**given, "after": page["next"]}
     return shell.render(

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, paging, work
-from app.store import attention, engine, epochs
+from app.doors import deps, filters, lists, paging, work
+from app.store import attention, engine
 from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/attention")
@@ -36,14 +36,7 @@ class Note(BaseModel):
 def listing(runtime: deps.The, asked: Annotated[filters.Attention, Query()]) -> Response:
     """One page of what orders need somebody for, oldest first."""
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        rows = attention.page(
-            connection,
-            asked.wanted(),
-            after_id=paging.identifier(asked, epoch),
-            limit=asked.limit + 1,
-        )
-    return answers.give(paging.page(rows, asked.limit, epoch, by="notification_id"))
+        return answers.give(lists.attention(connection, asked))
 
 
 @router.get("/{identifier}", dependencies=deps.READS)

@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, paging, work
-from app.store import engine, epochs, expected, silence
+from app.doors import deps, filters, lists, paging, work
+from app.store import engine, expected
 from app.web.admin import answers
 
 router = APIRouter(prefix="/admin")
@@ -48,19 +48,8 @@ class Placed(BaseModel):
 @router.get("/expected", dependencies=deps.READS)
 def outstanding(runtime: deps.The, asked: Annotated[filters.Expected, Query()]) -> Response:
     """One page of the placed orders that came to no end, the oldest first; which are silent."""
-    now = runtime.clock.now()
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        rows = expected.outstanding(
-            connection,
-            source=asked.source,
-            told=None if asked.told is None else asked.told == "true",
-            after_id=paging.identifier(asked, epoch),
-            limit=asked.limit + 1,
-        )
-        known = runtime.patience(connection)
-    told = [{**row, "silent": silence.is_quiet(row, known, now)} for row in rows]
-    return answers.give(paging.page(told, asked.limit, epoch, by="id"))
+        return answers.give(lists.expected(runtime, connection, asked))
 
 
 @router.put("/orders/{source}/{order_id:path}", dependencies=deps.ACTS)

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, paging
+from app.doors import deps, filters, lists, paging
 from app.notifications import forms
-from app.store import engine, epochs, log
+from app.store import engine, log
 from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/notifications", dependencies=deps.READS)
@@ -26,16 +26,7 @@ SAFE_TYPE: Final = re.compile(
 def listing(runtime: deps.The, asked: Annotated[filters.Notifications, Query()]) -> Response:
     """One page of the log, newest first unless `order=asc`."""
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        after = paging.place(asked, epoch, log.head(connection))
-        rows = log.page(
-            connection,
-            asked.wanted(),
-            after_seq=after,
-            limit=asked.limit + 1,
-            ascending=asked.order == "asc",
-        )
-    return answers.give(paging.page(rows, asked.limit, epoch, by="seq"))
+        return answers.give(lists.notifications(connection, asked))
 
 
 @router.get("/{identifier}")

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, paging, stories
-from app.store import engine, epochs, expected, log, orders
+from app.doors import deps, filters, lists, paging, stories
+from app.store import engine, expected
 from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/orders", dependencies=deps.READS)
@@ -20,16 +20,7 @@ router = APIRouter(prefix="/admin/orders", dependencies=deps.READS)
 def listing(runtime: deps.The, asked: Annotated[filters.Orders, Query()]) -> Response:
     """One page of the orders, those with the newest news first unless `order=asc`."""
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        after = paging.place(asked, epoch, 2 * log.head(connection) + 1)
-        rows = orders.page(
-            connection,
-            asked.wanted(runtime.clock.now(), runtime.patience(connection)),
-            after=after,
-            limit=asked.limit + 1,
-            ascending=asked.order == "asc",
-        )
-    return answers.give(paging.page(rows, asked.limit, epoch, by="place"))
+        return answers.give(lists.orders(runtime, connection, asked))
 
 
 @router.get("/{source}/{order_id:path}")

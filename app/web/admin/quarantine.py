@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app import errors
-from app.doors import acts, deps, filters, paging, problems
+from app.doors import acts, deps, filters, lists, paging, problems
 from app.notifications import forms
-from app.store import engine, epochs, quarantine
+from app.store import engine, quarantine
 from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/quarantine")
@@ -29,15 +29,8 @@ class Release(BaseModel):
 def listing(runtime: deps.The, asked: Annotated[filters.Quarantine, Query()]) -> Response:
     """One page of the refused bodies, newest first."""
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        rows = quarantine.page(
-            connection,
-            state=None if asked.state == "all" else asked.state,
-            source=asked.source,
-            after_id=paging.identifier(asked, epoch),
-            limit=asked.limit + 1,
-        )
-    return answers.give(paging.page([_told(row) for row in rows], asked.limit, epoch, by="id"))
+        page = lists.quarantine(connection, asked)
+    return answers.give({**page, "items": [_told(row) for row in page["items"]]})
 
 
 @router.get("/{identifier}", dependencies=deps.READS)
