@@ -127,7 +127,9 @@ async def fill(door: inside.Door) -> dict[str, str]:
             )
         files.want(
             connection,
-            files.File(new_id(), "guide", EVIL, ids["guide"], EVIL, EVIL + PERSON, EVIL, now, now),
+            files.File(
+                new_id(), "guide", EVIL, ids["guide"], EVIL, EVIL + PERSON, EVIL, now, asked.due_at
+            ),
         )
 
     async def openings() -> list[str]:
@@ -215,8 +217,12 @@ def addresses(ids: dict[str, str]) -> dict[str, list[str]]:
         "/ui/feeds": ["/ui/feeds"],
         "/ui/feeds/jobs/{identifier}": [f"/ui/feeds/jobs/{ids['job']}"],
         "/ui/feeds/{name}": ["/ui/feeds/guide"],
-        "/ui/feeds/{name}/rewind": [f"/ui/feeds/guide/rewind?to={evil}", "/ui/feeds/guide/rewind?to=beginning"],
-        "/ui/feeds/{name}/backfill": [f"/ui/feeds/guide/backfill?object_id={evil}"],
+        "/ui/feeds/{name}/rewind": [
+            f"/ui/feeds/guide/rewind?to={evil}", "/ui/feeds/guide/rewind?to=beginning",
+        ],
+        "/ui/feeds/{name}/backfill": [
+            f"/ui/feeds/guide/backfill?object_type=order&object_id={evil}",
+        ],
         "/ui/commands": ["/ui/commands", f"/ui/commands?order_id={evil}"],
         "/ui/commands/new": [f"/ui/commands/new?source=guide&order_id={evil}"],
         "/ui/commands/{identifier}": [f"/ui/commands/{ids['command']}"],

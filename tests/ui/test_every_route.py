@@ -23,6 +23,7 @@ NO_PAGE = {
 FILES = {"/ui/notifications/{identifier}/raw", "/ui/export/file"}
 NO_WORD_OF_OTHERS = {
     "/ui/overview/minutes", "/ui/enter", "/ui/sources", "/ui/quarantine/all",
+    "/ui/feeds/{name}/rewind",
 }  # fmt: skip
 ANN = "<b onclick=alert(3)>ann</b>"
 OPEN_TO_ALL = {"/ui/sign-in", "/ui/sign-out"}
