@@ -2,15 +2,15 @@
 
 Many requests wait, one transaction commits them all; while it runs, the next batch gathers. A unit
 is never split. Only a data error makes the batch retry unit by unit; lost connections answer all
-with `Unavailable`. Ingest goes first: another write (`run`) is followed by a pause at least as long
-as it took, as long as arrivals come, here or to another process on the same file (DESIGN §4).
+with `Unavailable`. Ingest goes first: other writes (`run`), a few in one transaction while they are
+quick, are followed by a pause at least as long as they took, as long as arrivals come, here or to
+another process on the same file (DESIGN §4).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -19,12 +19,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-import psycopg
-import sqlalchemy.exc
 from sqlalchemy import Connection, Engine
 
 from app import errors
-from app.store import append, engine as engines, leases, pages, quarantine
+from app.store import append, engine as engines, faults, leases, pages, quarantine
 
 Result = TypeVar("Result")
 Entry = append.Candidate | quarantine.Hold
@@ -35,9 +33,15 @@ UnitResult = list[Outcome] | Exception
 """What a unit's waiter gets: an outcome an entry, or why there are none."""
 
 Decide = Callable[[Sequence[append.Candidate], append.Found], list[append.Decision]]
+Beside = Callable[[Connection, list[Outcome]], object]
+Job = tuple[Callable[[Connection], object], Future[object]]
+"""Another write, and who waits for it."""
 
 BATCH_UNITS = 512
 BATCH_BYTES = 4 * 1024 * 1024
+TOGETHER = 0.004
+"""Seconds after which no more of the other writes that wait are taken into their transaction."""
+
 BUSY = 0.1
 """Seconds after a batch in which arrivals are taken to be flowing, so that other writes pause."""
 
@@ -59,13 +63,15 @@ class Unit:
     """What is committed together or not at all: one push, or a page with its entries.
 
     `future` (of the loop that waits) gets one outcome an entry, in order, or the exception. `page`
-    is what a page of a feed commits beside its entries.
+    is what a page of a feed commits beside its entries; `beside`: any other write that goes with
+    them, told the outcomes. What it raises is raised, and nothing of the unit is kept.
     """
 
     entries: tuple[Entry, ...]
     size: int
     future: asyncio.Future[list[Outcome]]
     page: pages.Page | None = None
+    beside: Beside | None = None
 
 
 class Writer:
@@ -92,7 +98,7 @@ class Writer:
         self._limits = (queue_units, queue_bytes)
         self._units: deque[Unit] = deque()
         self._bytes = 0
-        self._jobs: deque[tuple[Callable[[Connection], object], Future[object]]] = deque()
+        self._jobs: deque[Job] = deque()
         self._wake = threading.Condition()
         self._closing = False
         self._connection: Connection | None = None
@@ -129,7 +135,10 @@ class Writer:
             self._wake.notify()
 
     def run(self, job: Callable[[Connection], Result]) -> Future[Result]:
-        """Do any other write in a transaction of its own; keep it under 5 ms."""
+        """Do any other write, all of it or nothing; keep it under 5 ms.
+
+        Quick ones that wait share a transaction, so that each does not wait for the disk alone.
+        """
         future: Future[Result] = Future()
         with self._wake:
             if self._closing:
@@ -153,7 +162,7 @@ class Writer:
                 ingested = time.monotonic()
             if job is not None:
                 started = time.monotonic()
-                self._do(*job)
+                self._do(job)
                 ended = time.monotonic()
                 crowded = ended - ingested < BUSY or self._others_wrote()
                 pause_until = 2 * ended - started if crowded else 0.0
@@ -161,9 +170,7 @@ class Writer:
                 break
         self._disconnect()
 
-    def _next(
-        self, pause_until: float
-    ) -> tuple[list[Unit], tuple[Callable[[Connection], object], Future[object]] | None]:
+    def _next(self, pause_until: float) -> tuple[list[Unit], Job | None]:
         with self._wake:
             while not (self._units or self._closing):
                 rest = pause_until - time.monotonic()
@@ -223,8 +230,8 @@ class Writer:
                 live = [unit for unit in batch if unit.page is None or unit.page.fence not in stale]
                 write = self._write_entrywise if entrywise else self._write_together
                 outcomes: list[UnitResult] = [*write(connection, live)]
-        except _DRIVER_ERRORS as error:
-            if _is_transient(error):
+        except faults.DRIVER as error:
+            if faults.is_transient(error):
                 raise errors.Unavailable from error
             raise
         if not stale:
@@ -239,18 +246,18 @@ class Writer:
         entries = [entry for unit in batch for entry in unit.entries]
         candidates = [e for e in entries if isinstance(e, append.Candidate)]
         holds = [e for e in entries if isinstance(e, quarantine.Hold)]
-        held = iter(quarantine.hold(connection, holds) if holds else ())
         decisions: list[append.Decision] = []
         if candidates:
             decisions = self._decide(candidates, append.find(connection, candidates))
+        # after the append lock, as whoever releases a row: two orders of locks would be a deadlock
+        held = iter(quarantine.hold(connection, holds) if holds else ())
         decided = iter(decisions)
         outcomes = [
             [next(decided) if isinstance(e, append.Candidate) else next(held) for e in unit.entries]
             for unit in batch
         ]
         for unit, told in zip(batch, outcomes, strict=True):
-            if unit.page is not None:
-                pages.advance(connection, unit.page, told)
+            _beside(connection, unit, told)
         if candidates:
             append.insert(connection, candidates, decisions)
         return outcomes
@@ -264,11 +271,11 @@ class Writer:
             try:
                 with connection.begin_nested():
                     outcomes.append(self._write_one(connection, entry))
-            except _DRIVER_ERRORS as error:
-                if _is_transient(error):
+            except faults.DRIVER as error:
+                if faults.is_transient(error):
                     raise
                 outcomes += quarantine.hold(connection, [fallback])
-        pages.advance(connection, page, outcomes)
+        _beside(connection, unit, outcomes)
         return outcomes
 
     def _write_one(self, connection: Connection, entry: Entry) -> Outcome:
@@ -278,30 +285,56 @@ class Writer:
         append.insert(connection, [entry], [decision], commit=False)
         return decision
 
-    def _do(self, job: Callable[[Connection], object], future: Future[object]) -> None:
-        if not future.set_running_or_notify_cancel():
+    def _do(self, job: Job) -> None:
+        """Do `job`, and what waits behind it while that is quick, in one transaction."""
+        if not job[1].set_running_or_notify_cancel():
             return
+        results: dict[Future[object], object] = {job[1]: None}
         try:
             connection = self._connected()
             with connection.begin():
-                result = job(connection)
-        except _DRIVER_ERRORS as error:
-            if _is_transient(error):
+                self._do_together(connection, job, results)
+        except Exception as error:  # noqa: BLE001 - the callers' futures carry it
+            fault = error
+            if isinstance(error, faults.DRIVER) and faults.is_transient(error):
                 self._disconnect()
-                future.set_exception(errors.Unavailable())
-            else:
-                future.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - the caller's future carries it
-            future.set_exception(error)
+                fault = errors.Unavailable()
+            for future in results:
+                future.set_exception(fault)
         else:
-            future.set_result(result)
+            for future, result in results.items():
+                future.set_result(result)
+
+    def _do_together(
+        self, connection: Connection, job: Job, results: dict[Future[object], object]
+    ) -> None:
+        """Fill `results`; those after the first fail alone."""
+        ends = time.monotonic() + TOGETHER
+        results[job[1]] = job[0](connection)
+        while time.monotonic() < ends and (following := self._another()) is not None:
+            act, future = following
+            if not future.set_running_or_notify_cancel():
+                continue
+            results[future] = None
+            try:
+                with connection.begin_nested():
+                    results[future] = act(connection)
+            except Exception as error:
+                if isinstance(error, faults.DRIVER) and faults.is_transient(error):
+                    raise
+                del results[future]
+                future.set_exception(error)
+
+    def _another(self) -> Job | None:
+        with self._wake:
+            return self._jobs.popleft() if self._jobs else None
 
     def _others_wrote(self) -> bool:
         """Whether another connection has committed to the SQLite file since the last call."""
         if self._connection is None or self._connection.dialect.name != "sqlite":
             return False
         before = self._version
-        with contextlib.suppress(*_DRIVER_ERRORS):
+        with contextlib.suppress(*faults.DRIVER):
             driver: Any = self._connection.connection.driver_connection
             (self._version,) = driver.execute("PRAGMA data_version").fetchone()
         return before != self._version
@@ -320,36 +353,22 @@ class Writer:
 
     def _disconnect(self) -> None:
         if self._connection is not None:
-            with contextlib.suppress(*_DRIVER_ERRORS):
+            with contextlib.suppress(*faults.DRIVER):
                 self._connection.invalidate()
                 self._connection.close()
             self._connection = None
 
 
-_DRIVER_ERRORS = (
-    sqlalchemy.exc.DBAPIError,
-    sqlalchemy.exc.InvalidRequestError,
-    sqlite3.Error,
-    psycopg.Error,
-)
-_TRANSIENT_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
-"""SQLSTATE classes that are about the server or the moment, not about these rows."""
-
-
-def _is_transient(error: BaseException) -> bool:
-    """True for trouble with the connection, the lock, the disk or the server: 503, not our rows."""
-    if isinstance(error, sqlalchemy.exc.InvalidRequestError):
-        return True
-    original = getattr(error, "orig", None) or error
-    if isinstance(original, sqlite3.Error):
-        return isinstance(original, sqlite3.OperationalError)
-    if isinstance(original, psycopg.Error):
-        return original.sqlstate is None or original.sqlstate[:2] in _TRANSIENT_CLASSES
-    return False
+def _beside(connection: Connection, unit: Unit, outcomes: list[Outcome]) -> None:
+    """Write what goes with the entries of `unit`."""
+    if unit.page is not None:
+        pages.advance(connection, unit.page, outcomes)
+    if unit.beside is not None:
+        unit.beside(connection, outcomes)
 
 
 def _fault(error: Exception) -> Exception:
-    if isinstance(error, _DRIVER_ERRORS):
+    if isinstance(error, faults.DRIVER):
         fault = DataFault()
         fault.__cause__ = error
         return fault

@@ -327,3 +327,75 @@ async def test_changes_of_a_feed_without_event_ids_are_counted(make, database, f
     with engine.read(database) as connection:
         ids = connection.exec_driver_sql("SELECT event_id FROM log ORDER BY seq").scalars()
         assert list(ids) == ["4711:1", "4711:2", "4711:3", "4711:4"]
+
+
+# --- other writes -------------------------------------------------------------------------------
+
+
+def adds(name: str) -> Callable[[sqlalchemy.Connection], None]:
+    def add(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql(f"INSERT INTO source_state (source) VALUES ('{name}')")
+
+    return add
+
+
+async def commits(database: sqlalchemy.Engine, one: writer.Writer, asked: int) -> int:
+    """How often `one` commits to do `asked` writes and, before them, one that they wait for."""
+    seen: list[object] = []
+    held = threading.Event()
+    one.start()
+    await asyncio.wrap_future(one.run(lambda _connection: None))
+    first = one.run(lambda _connection: held.wait(10))
+    later = [one.run(adds(f"s{n}")) for n in range(asked)]
+    sqlalchemy.event.listen(database, "commit", seen.append)
+    held.set()
+    await asyncio.gather(*map(asyncio.wrap_future, [first, *later]))
+    return len(seen)
+
+
+async def test_other_writes_that_wait_share_a_transaction(make, database, monkeypatch):
+    monkeypatch.setattr(writer, "TOGETHER", 30.0)
+    assert await commits(database, make(), 20) == 1
+    assert count(database, "source_state") == 20
+
+
+async def test_another_write_that_fails_among_others_fails_alone(make, database, monkeypatch):
+    monkeypatch.setattr(writer, "TOGETHER", 30.0)
+    one = make()
+
+    def fails(connection: sqlalchemy.Connection) -> None:
+        adds("lost")(connection)
+        raise LookupError
+
+    asked = [one.run(act) for act in (adds("a"), fails, adds("a"), adds("b"))]
+    one.start()
+    found = await asyncio.gather(*map(asyncio.wrap_future, asked), return_exceptions=True)
+    kinds = [type(each) for each in found]
+    assert kinds == [type(None), LookupError, sqlalchemy.exc.IntegrityError, type(None)]
+    assert count(database, "source_state") == 2
+
+
+async def test_other_writes_are_no_longer_together_than_they_are_quick(make, database, monkeypatch):
+    monkeypatch.setattr(writer, "TOGETHER", 0.0)
+    assert await commits(database, make(), 3) == 4
+
+
+async def test_what_goes_beside_a_unit_is_kept_with_it_or_not_at_all(make, database):
+    one = make()
+    one.start()
+    told: list[object] = []
+
+    def refuses(connection: sqlalchemy.Connection, _: object) -> None:
+        adds("refused")(connection)
+        raise errors.Conflict
+
+    def keeps(connection: sqlalchemy.Connection, outcomes: list[writer.Outcome]) -> None:
+        adds("kept")(connection)
+        told.extend(outcomes)
+
+    kept, refused = unit(candidate(event_id="a")), unit(candidate(event_id="b"))
+    kept.beside, refused.beside = keeps, refuses
+    found = await submit(one, refused, kept)
+    assert isinstance(found[0], errors.Conflict)
+    assert [type(outcome) for outcome in told[-1:]] == [append.New]
+    assert (count(database), count(database, "source_state")) == (1, 1)
