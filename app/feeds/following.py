@@ -8,7 +8,7 @@ dies in between asks again, and asking again changes nothing. Not here: doing it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app import loop
@@ -19,6 +19,8 @@ from app.sources import base
 from app.store import commands, engine, feeds, files, leases, log, pages, telling
 
 PART: Final = 500
+MOST: Final = 150
+"""Rows of the log looked at at once; what is asked for in one transaction, which is short so."""
 
 
 class Follower:
@@ -49,8 +51,9 @@ class Follower:
             while more:
                 told, head = await loop.in_thread(self._since)
                 more = len(told) == PART
-                last = told[-1].seq if more else head
-                asked += await self._ask(told, last or head)
+                for some, upto in self._parts(told, told[-1].seq if more else head):
+                    await self._ask(some, upto or head)
+                    asked += len(some)
         return asked
 
     def _since(self) -> tuple[list[canonical.Notification], int]:
@@ -59,28 +62,37 @@ class Follower:
             head = log.head(connection)
             return telling.after(connection, self._source.name, self._followed, PART), head
 
-    async def _ask(self, told: Sequence[canonical.Notification], upto: int) -> int:
-        """Put what follows on `told` into the outbox, and remember that it was done."""
-        wanted = [self._wanted(one) for one in told]
+    def _parts(
+        self, told: Sequence[canonical.Notification], last: int | None
+    ) -> Iterator[tuple[list[commands.Command | files.File], int | None]]:
+        """What follows on `told`, part by part, each with how far it goes: the end to `last`."""
+        part: list[commands.Command | files.File] = []
+        for one in told:
+            part += self._wanted(one)
+            if len(part) >= MOST:
+                yield part, one.seq
+                part = []
+        if told:
+            yield part, last
+
+    async def _ask(self, asked: Sequence[commands.Command | files.File], upto: int) -> None:
+        """Put what was asked for into the outbox, and remember that it was done."""
 
         def write(connection: engine.Connection) -> None:
             if leases.check(connection, [self._fence]):
                 raise pages.StaleFence
-            for asked, linked in wanted:
-                for command in asked:
-                    commands.ask(connection, command)
-                for file in linked:
-                    files.want(connection, file)
+            commands.ask_all(
+                connection, [one for one in asked if isinstance(one, commands.Command)]
+            )
+            for one in asked:
+                if isinstance(one, files.File):
+                    files.want(connection, one)
             feeds.followed(connection, self._source.name, upto)
 
-        if told:
-            await asyncio.wrap_future(self._runtime.writer.run(write))
-            self._followed = max(self._followed, upto)
-        return sum(len(asked) + len(linked) for asked, linked in wanted)
+        await asyncio.wrap_future(self._runtime.writer.run(write))
+        self._followed = max(self._followed, upto)
 
-    def _wanted(
-        self, told: canonical.Notification
-    ) -> tuple[list[commands.Command], list[files.File]]:
+    def _wanted(self, told: canonical.Notification) -> list[commands.Command | files.File]:
         now = self._runtime.clock.now()
         asked = [
             commands.Command(
@@ -112,4 +124,4 @@ class Follower:
             )
             for link in self._kind.files(told.raw)
         ]
-        return asked, linked
+        return [*asked, *linked]

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store import tail
 from app.store.feed_tables import COMMAND
@@ -67,6 +68,14 @@ def ask(connection: Connection, command: Command) -> Command:
     connection.execute(insert(COMMAND).values(asdict(command)))
     tail.wake(connection)
     return command
+
+
+def ask_all(connection: Connection, asked: Sequence[Command]) -> None:
+    """Keep `asked`, but for those whose source and idempotency key are known."""
+    if asked:
+        statement = _ASK[connection.dialect.name]
+        connection.execute(statement, [asdict(command) for command in asked])
+        tail.wake(connection)
 
 
 def one(connection: Connection, id_: str) -> Command | None:
@@ -208,3 +217,10 @@ def acts(connection: Connection, source: str, since: datetime) -> Sequence[Act]:
         COMMAND.c.attempted_at > since,
     )
     return [Act(*row) for row in connection.execute(rows)]
+
+
+_ONCE: Final = ("source", "idempotency_key")
+_ASK: Final = {
+    "sqlite": sqlite.insert(COMMAND).on_conflict_do_nothing(index_elements=_ONCE),
+    "postgresql": postgresql.insert(COMMAND).on_conflict_do_nothing(index_elements=_ONCE),
+}

@@ -53,6 +53,17 @@ def test_the_same_key_of_a_source_is_the_same_command(database):
     assert states(database) == {"c1": "queued", "c3": "queued"}
 
 
+def test_of_many_asked_at_once_those_known_stay_as_they_are(database):
+    put(database, made("c1", idempotency_key="k", arguments={"status": "waiting"}))
+    asked = [made("c2", idempotency_key="k"), made("c3"), made("c4", idempotency_key="c3")]
+    act(database, commands.ask_all, asked)
+    act(database, commands.ask_all, [])
+    assert states(database) == {"c1": "queued", "c3": "queued"}
+    with engine.read(database) as connection:
+        assert commands.one(connection, "c1").arguments == {"status": "waiting"}
+        assert commands.one(connection, "c3") == asked[1]
+
+
 def test_the_first_open_one_of_each_order_is_next(database):
     put(
         database,
