@@ -91,7 +91,7 @@ class Runtime:
     ) -> intakes.Released:
         """Release quarantine row `id_` into the log on behalf of `by`, and audit it.
 
-        `also` is done in the transaction that says so. Raises `errors.NotFound`; `errors.Conflict`
+        `also` is done in the transaction that appends it and says so. Raises `errors.NotFound`; `errors.Conflict`
         where it is not open, its source is not configured any more, its bytes were not kept, or it
         is still refused and not `force`.
         """
@@ -103,8 +103,19 @@ class Runtime:
         source = self.source(row["source"])
         if source is None:
             raise errors.Conflict(f"the source {row['source']} is not configured any more")
-        reading = self.reading(source)
-        outcome = await self.intake.release(row, source, reading, new_id=self.new_id(), force=force)
+
+        def beside(connection: engines.Connection, told: str) -> None:
+            self._released(connection, id_, by, told)
+            also(connection)
+
+        outcome = await self.intake.release(
+            row,
+            source,
+            self.reading(source),
+            new_id=self.new_id(),
+            force=force,
+            beside=beside,
+        )
         match outcome:
             case canonical.Refusal():
                 faults = "; ".join(str(fault) for fault in outcome.faults)
@@ -112,14 +123,7 @@ class Runtime:
             case intakes.Quarantined():
                 raise errors.Conflict(outcome.refusal.message)
             case intakes.Appended() | intakes.Repeated() | intakes.Conflicted():
-                pass
-
-        def write(connection: engines.Connection) -> None:
-            self._released(connection, id_, by, outcome.id)
-            also(connection)
-
-        await asyncio.wrap_future(self.writer.run(write))
-        return outcome
+                return outcome
 
     def _held(self, id_: str) -> dict[str, Any] | None:
         with engines.read(self.engine) as connection:
@@ -137,8 +141,10 @@ class Runtime:
     def _released(
         self, connection: engines.Connection, id_: str, by: str, notification_id: str
     ) -> None:
+        """Close row `id_`, in the transaction that appends it. Raises `errors.Conflict`."""
         at = self.clock.now()
-        quarantine.mark(connection, id_, "released", by, at, notification_id)
+        if not quarantine.mark(connection, id_, "released", by, at, notification_id):
+            raise errors.Conflict(f"quarantine row {id_} is not open any more")
         audit.record(
             connection,
             id_=self.new_id(),

@@ -9,16 +9,15 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from app import errors, intake as intakes, loop, telemetry
-from app.feeds import session as sessions, trouble, units
+from app import errors, intake as intakes, telemetry
+from app.feeds import acts as acting, session as sessions, trouble, units
 from app.notifications import notification as canonical
 from app.outbound import exchange
 from app.runtime import Runtime
 from app.sources import base
-from app.store import commands, engine, leases
+from app.store import engine, leases
 
 LIMIT: Final = 4 * 1024**3
 DEADLINE: Final = 1800.0
@@ -37,9 +36,6 @@ LASTING: Final = 3
 """Turns that a page was answered 5xx after which its kind is asked whether it can do without."""
 
 UNREADABLE: Final = 22
-ECHOES: Final = timedelta(hours=24)
-"""For so long what we did may come back as news."""
-
 PAGE_REFUSED: Final = range(400, 500)
 PAGE_FAILED: Final = range(500, 600)
 
@@ -96,6 +92,7 @@ class Reader:
         self._kind = kind
         self._session = session
         self.fence = fence
+        self.acts = acting.Acts(runtime, source.name)
         self._ahead = 0
         self._failing: tuple[base.Cursor, int] = ({}, 0)
 
@@ -157,41 +154,34 @@ class Reader:
         await self._pages(cursor, Tally(), commit)
 
     async def commit(
-        self, entries: Sequence[base.Entry], cursor: base.Cursor | None
+        self,
+        entries: Sequence[base.Entry],
+        cursor: base.Cursor | None,
+        *,
+        beside: Callable[[engine.Connection], object] | None = None,
     ) -> Sequence[intakes.Reading]:
         """Put entries into the log and, unless it is null, the feed at `cursor`: all or nothing.
 
-        Where entries were all known already the feed stays where it was.
+        Where entries were all known already the feed stays where it was. `beside`: a write that
+        goes with them.
         """
         now = self._runtime.clock.now()
-        acts = await self._own_acts(now) if entries else ()
+        acts = await self.acts.since_yesterday(now) if entries else {}
         receipts = await _patiently(
             lambda: self._runtime.intake.accept_page(
                 [self._arrival(entry) for entry in entries],
-                feed=self._source.name,
                 cursor=cursor,
                 fence=self.fence,
                 source=self._source,
                 at=now,
                 own_acts=acts,
                 faults={n: _refusal(e.fault) for n, e in enumerate(entries) if e.fault is not None},
+                beside=beside,
             )
         )
         for entry, receipt in zip(entries, receipts, strict=True):
             self._tell(entry, receipt)
         return receipts
-
-    async def _own_acts(self, now: datetime) -> Sequence[base.OwnAct]:
-        """What we did at the operator in the last 24 h: its echoes are ours."""
-
-        def read() -> Sequence[commands.Act]:
-            with engine.read(self._runtime.engine) as connection:
-                return commands.acts(connection, self._source.name, now - ECHOES)
-
-        acts = await loop.in_thread(read)
-        return [
-            base.OwnAct(act.order_id, act.command, _words(act.arguments), act.at) for act in acts
-        ]
 
     async def _pages(self, cursor: base.Cursor, tally: Tally, commit: Commit) -> base.Cursor | None:
         """Page after page, until the feed is dry; gives where it rests (null: nothing to ask).
@@ -349,12 +339,6 @@ async def _patiently(
             return await attempt()
         except errors.OverCapacity:
             await asyncio.sleep(0.05)
-
-
-def _words(arguments: Mapping[str, Any]) -> str | None:
-    """The status set or the message sent."""
-    found = arguments.get("status", arguments.get("message"))
-    return None if found is None else str(found)
 
 
 def _refusal(fault: canonical.Fault) -> canonical.Refusal:

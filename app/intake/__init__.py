@@ -8,7 +8,7 @@ how a body is read (`sources`), who may send (`security`), HTTP.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ from app.intake.receipt import (
 )
 from app.notifications import content, notification as canonical
 from app.sources import base
-from app.store import append, leases, pages, quarantine, writer
+from app.store import append, engine, leases, pages, quarantine, writer
 
 __all__ = [
     "Appended",
@@ -78,24 +78,24 @@ class Intake:
         self,
         arrivals: Sequence[canonical.Arrival],
         *,
-        feed: str,
         cursor: Mapping[str, Any] | None,
         fence: leases.Fence,
         source: base.SourceConfig,
         at: datetime,
         faults: Mapping[int, canonical.Refusal] | None = None,
-        own_acts: Sequence[base.OwnAct] = (),
+        own_acts: Mapping[str | None, Sequence[base.OwnAct]] | None = None,
+        beside: Callable[[engine.Connection], object] | None = None,
     ) -> list[Reading]:
         """Take a part of a page and the cursor that covers it, in one transaction (law 5).
 
         One receipt an arrival, in order. `faults`: by their place, entries that could not be read
         at all; they go to quarantine as they are. `at`: now. `own_acts`: what we did at the
-        operator, so that its echo is known for ours. Raises `pages.StaleFence` where
-        another process has taken over, `errors.Unavailable` and `errors.OverCapacity`: nothing was
-        written, cursor included.
+        operator, by order, so that its echo is known for ours. `beside`: a write that goes with
+        them. Raises `pages.StaleFence` where another process has taken over, `errors.Unavailable`
+        and `errors.OverCapacity`: nothing was written, cursor included.
         """
         kind = cast("base.PullKind", self._kinds[source.kind])
-        refusals = dict(faults or {})
+        refusals, acts = dict(faults or {}), own_acts or {}
         entries: list[writer.Entry] = []
         for n, arrival in enumerate(arrivals):
             read = refusals.get(n) or kind.parse(arrival)
@@ -103,11 +103,12 @@ class Intake:
                 refusals[n] = read
                 entries.append(_hold(arrival, read, None))
             else:
-                entries.append(_pulled(arrival, _whose(read, kind, own_acts), kind))
+                entries.append(_pulled(arrival, _whose(read, kind, acts), kind))
         fallbacks = tuple(_hold(arrival, INTERNAL, None) for arrival in arrivals)
-        page = pages.Page(feed, cursor, fence, at, fallbacks)
+        page = pages.Page(source.name, cursor, fence, at, fallbacks)
         size = sum(len(arrival.body) for arrival in arrivals)
-        outcomes = await self._commit(tuple(entries), size, page)
+        also = None if beside is None else lambda connection, _: beside(connection)
+        outcomes = await self._commit(tuple(entries), size, page, also)
         return [
             _receipt(outcome, arrival.id, refusals.get(n, INTERNAL))
             for n, (outcome, arrival) in enumerate(zip(outcomes, arrivals, strict=True))
@@ -151,9 +152,11 @@ class Intake:
         *,
         new_id: str,
         force: bool,
+        beside: Callable[[engine.Connection, str], object],
     ) -> Receipt | canonical.Refusal:
         """Validate a quarantined body again with today's `reading` and append it as `new_id`.
 
+        `beside` is told the id it is in the log by, and what it writes goes with it.
         Returns the refusal where it is still refused, unless `force`: then the bytes are appended
         as kind `other`. Raises `errors.Conflict` where the bytes were not kept whole.
         """
@@ -163,15 +166,25 @@ class Intake:
             if not force:
                 return read
             read = _forced(arrival, read)
-        return await self._append(arrival, read, source)
+
+        def also(connection: engine.Connection, outcomes: list[writer.Outcome]) -> None:
+            (decision,) = outcomes
+            known = decision.known.id if isinstance(decision, append.Repeat) else new_id
+            beside(connection, known)
+
+        return await self._append(arrival, read, source, also)
 
     async def _append(
-        self, arrival: canonical.Arrival, told: canonical.Notification, source: base.SourceConfig
+        self,
+        arrival: canonical.Arrival,
+        told: canonical.Notification,
+        source: base.SourceConfig,
+        beside: writer.Beside | None = None,
     ) -> Receipt:
         candidate = _candidate(arrival, told, source)
         size = len(arrival.body) + ROW_OVERHEAD
         try:
-            (decision,) = await self._commit((candidate,), size)
+            (decision,) = await self._commit((candidate,), size, beside=beside)
         except writer.DataFault:
             return await self.hold(arrival, INTERNAL)
         match _receipt(decision, told.id, INTERNAL):
@@ -181,10 +194,14 @@ class Intake:
                 return receipt
 
     async def _commit(
-        self, entries: tuple[writer.Entry, ...], size: int, page: pages.Page | None = None
+        self,
+        entries: tuple[writer.Entry, ...],
+        size: int,
+        page: pages.Page | None = None,
+        beside: writer.Beside | None = None,
     ) -> list[writer.Outcome]:
         future: asyncio.Future[list[writer.Outcome]] = asyncio.get_running_loop().create_future()
-        self._writer.submit(writer.Unit(entries, size, future, page))
+        self._writer.submit(writer.Unit(entries, size, future, page, beside))
         return await future
 
 
@@ -206,10 +223,12 @@ def _receipt(outcome: writer.Outcome, id_: str, refusal: canonical.Refusal) -> R
 
 
 def _whose(
-    told: canonical.Notification, kind: base.PullKind, own_acts: Sequence[base.OwnAct]
+    told: canonical.Notification,
+    kind: base.PullKind,
+    own_acts: Mapping[str | None, Sequence[base.OwnAct]],
 ) -> canonical.Notification:
     """`told` with the one whose act it was."""
-    origin = kind.origin(told, own_acts)
+    origin = kind.origin(told, own_acts.get(told.order_id, ()))
     return told if origin is told.origin else told.model_copy(update={"origin": origin})
 
 

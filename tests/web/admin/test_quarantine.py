@@ -1,5 +1,6 @@
 """`/admin/quarantine`: what is told of refused bodies, and what may be done with them."""
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -143,6 +144,15 @@ async def test_what_is_in_the_log_already_is_released_as_a_repeat(door, tmp_path
     told = (await door.act(f"/admin/quarantine/{row}/release")).json()
     assert (told["outcome"], told["notification_id"]) == ("repeated", there["id"])
     assert len(await door.items("/admin/notifications")) == 1
+
+
+async def test_a_row_that_two_release_at_once_is_released_by_one(door):
+    row = await door.refused(b"no JSON at all")
+    path, force = f"/admin/quarantine/{row}/release", {"force": True}
+    answers = await asyncio.gather(*(door.act(path, force) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    assert len(await door.items("/admin/notifications")) == 1
+    assert len(await door.items("/admin/audit")) == 1
 
 
 async def test_force_appends_the_bytes_as_they_are_as_kind_other(door):
