@@ -10,19 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from app import errors, loop, telemetry
-from app.feeds import notes, reading, session as sessions, trouble
+from app.feeds import attempts, notes, reading, session as sessions, trouble
 from app.outbound import failures
 from app.runtime import Runtime
 from app.sources import base
-from app.store import commands, engine, leases, pages, personal, telling
+from app.store import commands, engine, leases, pages, personal
 
-AT_ONCE: Final = 4
+AT_ONCE: Final = 8
 """Orders of a source whose commands are done side by side."""
+
+GLANCE: Final = 1.0
+"""Seconds between two looks at what else is due, while an operator keeps some waiting."""
+
+LOOKED_AT: Final = 100
+"""Commands that are looked up at once."""
 
 IDLE: Final = 3600.0
 LIMIT: Final = 16 * 1024**2
@@ -74,6 +81,11 @@ class Outbox:
         self._fence = reader.fence
         self._follow = follow
         self._settle = settle
+        self._due: deque[commands.Command] = deque()
+        self._rest_of_all = IDLE
+        self._in_hand: set[str] = set()
+        self._taking = False
+        self._looking = asyncio.Lock()
         self._chance = random.Random()  # noqa: S311 - jitter, not a secret
         self._log = telemetry.logger("feeds").bind(feed=source.name)
 
@@ -82,16 +94,57 @@ class Outbox:
 
         Raises `errors.Unavailable`, `pages.StaleFence`.
         """
-        while True:
+        hands: set[asyncio.Task[None]] = set()
+        self._taking = True
+        self._due.clear()
+        try:
+            while True:
+                free = min(await self._look_around(), AT_ONCE - len(hands))
+                hands |= {asyncio.create_task(self._hand()) for _ in range(free)}
+                if not hands:
+                    return self._rest_of_all
+                ended, hands = await asyncio.wait(
+                    hands, timeout=GLANCE, return_when=asyncio.FIRST_COMPLETED
+                )
+                for one in ended:
+                    one.result()
+        except asyncio.CancelledError:
+            for hand in hands:
+                hand.cancel()
+            raise
+        finally:
+            self._taking = False
+            await asyncio.gather(*hands, return_exceptions=True)
+
+    async def _hand(self) -> None:
+        """Do one after the other, until nothing is due that nobody has in hand."""
+        while self._taking and await self._look_around():
+            command = self._due.popleft()
+            self._in_hand.add(command.id)
+            try:
+                await self._do(command)
+            finally:
+                self._in_hand.discard(command.id)
+
+    async def _look_around(self) -> int:
+        """See what is due of each order, if nothing is known to be; answers how many are.
+
+        Not what is in hand: in the meantime that is no longer as it was seen.
+        """
+        async with self._looking:
+            if self._due:
+                return len(self._due)
+            in_hand = set(self._in_hand)
+            source = self._source.name
             first = await self._read(
-                lambda connection: commands.first_of_orders(connection, self._source.name, 100)
+                lambda connection: commands.first_of_orders(connection, source, LOOKED_AT)
             )
             now = self._runtime.clock.now()
-            due = [command for command in first if command.due_at <= now][:AT_ONCE]
-            if not due:
-                rests = [(command.due_at - now).total_seconds() for command in first]
-                return min(rests, default=IDLE)
-            await asyncio.gather(*(self._do(command) for command in due))
+            free = [command for command in first if command.id not in in_hand]
+            self._due.extend(command for command in free if command.due_at <= now)
+            rests = ((command.due_at - now).total_seconds() for command in free)
+            self._rest_of_all = min(rests, default=IDLE)
+            return len(self._due)
 
     async def _do(self, command: commands.Command) -> None:
         """One step of `command`: an attempt, or a look at what became of the last one."""
@@ -105,14 +158,18 @@ class Outbox:
     # --- an attempt -------------------------------------------------------------------------
 
     async def _attempt(self, command: commands.Command) -> None:
-        if await self._too_late(command) or await self._too_early(command):
-            return
         now = self._runtime.clock.now()
-        begun = await self._write(
-            lambda connection: commands.begin(connection, command.id, now, self._fence.token)
-        )
-        if not begun:
-            return
+        kind, token = self._kind, self._fence.token
+        match await self._write(
+            lambda connection: attempts.begin(connection, kind, command, now, token)
+        ):
+            case attempts.Later():
+                return
+            case attempts.Dropped(reason=reason):
+                self._tell("command_dropped", command, reason=reason)
+                return
+            case attempts.Begun():
+                self._reader.acts.tell(command, now)
         try:
             result = await self._sent(command)
         except (NotDone, *NOT_SENT) as error:
@@ -123,37 +180,6 @@ class Outbox:
             await self._failed(command, error.message)
         else:
             await self._resulted(command, result)
-
-    async def _too_late(self, command: commands.Command) -> bool:
-        """Whether its order has gone on since the news it answers; it is dropped, then."""
-        if command.follows is None or command.order_id is None or not command.harmful:
-            return False
-        told, latest = await self._read(
-            lambda connection: (
-                telling.by_id(connection, command.follows or ""),
-                telling.latest_state(connection, command.source, command.order_id or ""),
-            )
-        )
-        if told is None or latest is None:
-            return False
-        if not self._kind.overtaken(command.command, told, latest):
-            return False
-        reason = f"the order has gone on: {told.raw_state} was answered, it is {latest.raw_state}"
-        now = self._runtime.clock.now()
-        await self._write(lambda connection: commands.cancel(connection, command.id, now, reason))
-        self._tell("command_dropped", command, reason=reason)
-        return True
-
-    async def _too_early(self, command: commands.Command) -> bool:
-        """Whether the operator's limit forbids it now; it waits until it no longer does."""
-        interval = self._kind.limits.get(command.command)
-        if interval is None:
-            return False
-        last = await self._read(lambda connection: commands.last_attempt(connection, command))
-        if last is None or last + interval <= self._runtime.clock.now():
-            return False
-        await self._put_back(command, last + interval, command.error)
-        return True
 
     async def _sent(self, command: commands.Command) -> base.CommandResult:
         """Send it, after a fresh login if the operator does not know ours; read the answer."""
@@ -207,9 +233,7 @@ class Outbox:
                     await self._put_back(command, now + self._rest(command), message, state=state)
 
     async def _done(self, command: commands.Command, result: base.Done) -> None:
-        """Keep what it told, then say that it is done; done again after a death in between."""
-        if result.entries:
-            await self._reader.commit(result.entries, None)
+        """Keep what it told and say that it is done, in one transaction."""
         now = self._runtime.clock.now()
         told = {"message": result.message} if result.message is not None else {}
 
@@ -221,7 +245,10 @@ class Outbox:
                 personal.put(connection, person)
             commands.finish(connection, command.id, "done", now, result=told)
 
-        await self._write(write)
+        if result.entries:
+            await self._reader.commit(result.entries, None, beside=write)
+        else:
+            await self._write(write)
         self._tell("command_done", command)
 
     async def _not_sent(self, command: commands.Command, error: Exception) -> None:
