@@ -254,7 +254,8 @@ class Tjansteguiden:
 
     def _customer(self, asked: Asked) -> dict[str, Any]:
         identifier = asked.text("id")
-        for kept in self._orders.all():
+        known = self._orders.get(int(identifier)) if identifier.isdecimal() else None
+        for kept in [known] if known else self._orders.all():
             if identifier in {str(kept.id), self._forms.customer_id(kept)}:
                 return self._forms.customer(kept)
         raise Refused(f"Customer {identifier[:40]} not found")
