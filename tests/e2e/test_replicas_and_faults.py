@@ -77,13 +77,13 @@ def assert_the_last_status_is_known(one: world.World) -> None:
 
 
 def assert_each_act_was_done_once(one: world.World) -> None:
+    failed = one.rows("SELECT source, order_id, command, error FROM command WHERE state = 'failed'")
+    assert failed == []
     done = one.executed("tjansteguiden") | one.executed("covage")
     assert set(done.values()) == {1}
     calls = Counter(call for call, _, _ in done)
     assert calls["add_message"] == one.size.asked
     assert calls["events/info"] == one.size.asked
-    failed = one.rows("SELECT source, order_id, command, error FROM command WHERE state = 'failed'")
-    assert failed == []
     states = dict(one.rows("SELECT state, count(*) FROM command WHERE command = 'set_status'"
                            " GROUP BY state"))  # fmt: skip
     assert set(states) <= {"done", "cancelled"}, "cancelled: the order had gone on"
