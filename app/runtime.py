@@ -91,9 +91,9 @@ class Runtime:
     ) -> intakes.Released:
         """Release quarantine row `id_` into the log on behalf of `by`, and audit it.
 
-        `also` is done in the transaction that appends it and says so. Raises `errors.NotFound`; `errors.Conflict`
-        where it is not open, its source is not configured any more, its bytes were not kept, or it
-        is still refused and not `force`.
+        `also` is done in the transaction that appends it. Raises `errors.NotFound`;
+        `errors.Conflict` where it is not open, its source is not configured any more, its bytes
+        were not kept, or it is still refused and not `force`.
         """
         row = await asyncio.to_thread(self._held, id_)
         if row is None:
