@@ -111,6 +111,7 @@ class Life:
             "order_id": f"PO-{n}",
             "id": f"{self.first_at}-{n}",
             "over_at": self.last_at if self.state in FINAL else None,
+            "told": self.news > 0,
             "own_ref": f"own-{n}",
             "access_id": f"ACC{self.order // 2:07}",
             "placed_at": self.first_at,

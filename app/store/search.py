@@ -37,6 +37,12 @@ SHORTEST_PREFIX: Final = findable.SHORTEST_BEGINNING
 NEAR: Final = 5000
 """Rows that are looked at one by one first, so that what is frequent costs no index its hits."""
 
+STRETCHES: Final = {"sqlite": (), "postgresql": (50_000,)}
+"""How many seqs beyond those near by are looked at first, by words.
+
+PostgreSQL fetches every row the index hits before the first is given; SQLite as they are asked for.
+"""
+
 _LAST = chr(0x10FFFF)
 _SURROGATES = range(0xD800, 0xE000)
 _IDS: Final = ("id", "order_id", "about_order_id", "external_id", "service_id", "access_id")
@@ -78,13 +84,9 @@ def seqs(connection: Connection, sought: Sought, *, near: int = NEAR) -> list[in
     found = list(connection.execute(_near(connection, sought, phrases, edge)).scalars())
     if len(found) >= sought.limit or edge is None:
         return found
-    rows = [_by_ids(connection, sought)]
+    every = set(connection.execute(_by_ids(connection, sought)).scalars())
     if phrases:
-        by_words = _BY_WORDS[connection.dialect.name](sought, phrases)
-        rows.append(by_words.limit(sought.limit))
-    every: set[int] = set()
-    for some in rows:
-        every.update(connection.execute(some).scalars())
+        every.update(_by_words(connection, sought, phrases, edge))
     return sorted(every, reverse=not sought.ascending)[: sought.limit]
 
 
@@ -208,7 +210,24 @@ def _words(phrases: Sequence[findable.Phrase]) -> Iterable[tuple[str, bool]]:
         yield last, phrase.open
 
 
-def _words_on_sqlite(sought: Sought, phrases: Sequence[findable.Phrase]) -> Select[Any]:
+def _by_words(
+    connection: Connection, sought: Sought, phrases: Sequence[findable.Phrase], edge: int
+) -> list[int]:
+    """What the index of words brings: within a stretch beyond `edge`, where that is enough."""
+    said = _BY_WORDS[connection.dialect.name]
+    for width in STRETCHES[connection.dialect.name]:
+        bound = edge + width if sought.ascending else edge - width
+        rows = said(sought, phrases, _between(sought, SEARCH_TEXT.c.seq, bound))
+        found = list(connection.execute(rows.limit(sought.limit)).scalars())
+        if len(found) == sought.limit:
+            return found
+    rows = said(sought, phrases, sought.beyond(SEARCH_TEXT.c.seq))
+    return list(connection.execute(rows.limit(sought.limit)).scalars())
+
+
+def _words_on_sqlite(
+    sought: Sought, phrases: Sequence[findable.Phrase], where: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
     """By FTS5, which gives its rows in the order of seq, as they are asked for."""
     said = " AND ".join(f'"{word}"{"*" if part else ""}' for word, part in _words(phrases))
     index = table("search_words", column("rowid"), column("search_words"))
@@ -219,17 +238,19 @@ def _words_on_sqlite(sought: Sought, phrases: Sequence[findable.Phrase]) -> Sele
         .join(tables.LOG, tables.LOG.c.seq == seq)
         .where(index.c.search_words.bool_op("MATCH")(said), *sought.beyond(seq), _says(phrases))
     )
-    return sought.ordered(rows.where(*sought.conditions), seq)
+    return sought.ordered(rows.where(*where, *sought.conditions), seq)
 
 
-def _words_on_postgresql(sought: Sought, phrases: Sequence[findable.Phrase]) -> Select[Any]:
+def _words_on_postgresql(
+    sought: Sought, phrases: Sequence[findable.Phrase], where: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
     """By GIN, apart: with the order of seq in sight the planner may read the table for it."""
     said = " & ".join(f"'{word}'{':*' if part else ''}" for word, part in _words(phrases))
     words: ColumnElement[Any] = column("search_words")
     hits = (
         select(SEARCH_TEXT.c.seq)
         .where(words.bool_op("@@")(func.to_tsquery("simple", said)), _says(phrases))
-        .where(*sought.beyond(SEARCH_TEXT.c.seq))
+        .where(*where)
         .cte("hits")
         .prefix_with("MATERIALIZED")
     )
@@ -237,7 +258,8 @@ def _words_on_postgresql(sought: Sought, phrases: Sequence[findable.Phrase]) -> 
     return sought.ordered(rows.where(*sought.conditions), tables.LOG.c.seq)
 
 
-_BY_WORDS: Mapping[str, Callable[[Sought, Sequence[findable.Phrase]], Select[Any]]] = {
+_Said = Callable[[Sought, Sequence[findable.Phrase], Sequence[ColumnElement[bool]]], Select[Any]]
+_BY_WORDS: Mapping[str, _Said] = {
     "sqlite": _words_on_sqlite,
     "postgresql": _words_on_postgresql,
 }

@@ -80,6 +80,25 @@ def test_a_search_goes_on_from_a_place_keeps_to_conditions_and_ends(told, near):
     assert found(told, "trench", near=near, limit=1) == [1]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_words_are_found_in_order_however_far_is_looked_first(database, monkeypatch, limit):
+    monkeypatch.setattr(search, "STRETCHES", {"sqlite": (2, 5), "postgresql": (2, 5)})
+    said = {"summary": {"message": "water"}}
+    filling.put(database, *(said if n in {2, 3, 7, 9} else {} for n in range(1, 11)))
+    follow(database)
+    for ascending in (True, False):
+        pages: list[int] = []
+        while page := found(
+            database,
+            "water",
+            after_seq=(pages or [None])[-1],
+            limit=limit,
+            ascending=ascending,
+        ):
+            pages += page
+        assert pages == sorted([2, 3, 7, 9], reverse=not ascending)
+
+
 def test_what_has_an_id_and_what_has_a_word_are_found_in_one_list(told):
     filling.put(told, {"order_id": "trench-7"})
     assert found(told, "trench") == [1, 2, 5]
