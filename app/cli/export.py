@@ -25,7 +25,8 @@ EXAMPLES = (
 )
 
 
-def export(  # noqa: PLR0913 - one parameter an option
+@wanted.filtered
+def export(
     *,
     form: Annotated[
         forms.Name, typer.Option("--format", help="How it is written.")
@@ -36,32 +37,9 @@ def export(  # noqa: PLR0913 - one parameter an option
     personal: Annotated[
         bool, typer.Option("--personal", help="With the bytes, which tell of persons; audited.")
     ] = False,
-    source: wanted.Source = None,
-    kind: wanted.Kind = None,
-    state: wanted.State = None,
-    order: wanted.Order = None,
-    event: wanted.Event = None,
-    external_id: wanted.ExternalId = None,
-    flavour: wanted.Flavour = None,
-    channel: wanted.Channel = None,
-    attention: wanted.Attention = None,
-    conflict: wanted.Conflict = None,
-    query: wanted.Words = None,
+    asked: log.Filter,
 ) -> None:
     """Write all notifications of a filter, oldest first, up to the newest there is now."""
-    asked = log.Filter(
-        source=source,
-        kind=kind,
-        state=state,
-        order_id=order,
-        event_id=event,
-        external_id=external_id,
-        flavour=flavour,
-        channel=channel,
-        attention=attention,
-        conflict=conflict,
-        q=query,
-    )
     with database.opened(settings.load()) as opened:
         if personal:
             _audit(opened, form)

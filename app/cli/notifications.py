@@ -28,22 +28,13 @@ PAGE = 500
 WAIT = 5.0
 
 
-def notifications(  # noqa: PLR0913 - one parameter an option
+@wanted.filtered
+def notifications(
     which: Annotated[
         str | None, typer.Argument(metavar="[ID or SEQ]", help="Show this one whole.")
     ] = None,
     *,
-    source: wanted.Source = None,
-    kind: wanted.Kind = None,
-    state: wanted.State = None,
-    order: wanted.Order = None,
-    event: wanted.Event = None,
-    external_id: wanted.ExternalId = None,
-    flavour: wanted.Flavour = None,
-    channel: wanted.Channel = None,
-    attention: wanted.Attention = None,
-    conflict: wanted.Conflict = None,
-    query: wanted.Words = None,
+    asked: log.Filter,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=PAGE, help="How many.")] = 20,
     before: Annotated[int | None, typer.Option(metavar="SEQ", help="Older than this.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="And those to come.")] = False,
@@ -51,19 +42,6 @@ def notifications(  # noqa: PLR0913 - one parameter an option
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line a notification.")] = False,
 ) -> None:
     """Show the newest notifications, the latest last; or one whole."""
-    asked = log.Filter(
-        source=source,
-        kind=kind,
-        state=state,
-        order_id=order,
-        event_id=event,
-        external_id=external_id,
-        flavour=flavour,
-        channel=channel,
-        attention=attention,
-        conflict=conflict,
-        q=query,
-    )
     with database.opened(settings.load()) as opened:
         if which is not None:
             _show_one(opened, which, raw=raw, as_json=as_json)
