@@ -24,13 +24,20 @@ class Known:
     orders: int
     epoch: str
     began: datetime
+    ended: datetime
     notifications: list[str]
     refused: list[str]
     commands: list[str]
 
     def early(self) -> str:
-        """A place near the deep end of a list of what has ids."""
-        moment = self.began + timedelta(days=1)
+        """A place near the deep end of a list of what has ids, the newest first."""
+        return self._place(self.began + timedelta(days=1))
+
+    def late(self) -> str:
+        """A place near the deep end of such a list, the oldest first."""
+        return self._place(self.ended - timedelta(days=1))
+
+    def _place(self, moment: datetime) -> str:
         return f"after={cursors.encode(self.epoch, beside.uuid7(moment, 0, 0))}"
 
 
@@ -97,6 +104,7 @@ def pages(known: Known) -> dict[str, Ask]:
         "a refused body": lambda c: f"/admin/quarantine/{c.choice(known.refused)}",
         **orders_pages(known),
         "attention": lambda _: "/admin/attention",
+        "attention, deep end": lambda _: f"/admin/attention?{known.late()}",
         "attention of all states": lambda _: "/admin/attention?state=all",
         "attention of a source": lambda _: "/admin/attention?source=rare",
         "attention nobody has": lambda _: "/admin/attention?attention=follow_up",
@@ -160,7 +168,7 @@ def orders_pages(known: Known) -> dict[str, Ask]:
         "orders that are silent, oldest first": listed("silent=true&order=asc"),
         "orders of a source that are silent": listed("silent=true&source=operator-3"),
         "outstanding orders": lambda _: "/admin/expected",
-        "outstanding orders, deep end": lambda _: f"/admin/expected?{known.early()}",
+        "outstanding orders, deep end": lambda _: f"/admin/expected?{known.late()}",
         "outstanding orders never told of": lambda _: "/admin/expected?told=false",
         "outstanding orders told of": lambda _: "/admin/expected?told=true",
         "outstanding orders of a source": lambda _: "/admin/expected?source=rare",
@@ -205,10 +213,11 @@ def ui_pages(known: Known) -> dict[str, Ask]:
         "page: orders that are silent, oldest first": lambda _: f"{orders}?silent=true&order=asc",
         "page: orders with attention": lambda _: f"{orders}?attention=any",
         "page: outstanding orders": lambda _: f"{orders}/outstanding",
-        "page: outstanding orders, deep end": lambda _: f"{orders}/outstanding?{early}",
+        "page: outstanding orders, deep end": lambda _: f"{orders}/outstanding?{known.late()}",
         "page: outstanding orders never told of": lambda _: f"{orders}/outstanding?told=false",
         "page: the story of an order": story,
         "page: work list": lambda _: "/ui/attention",
+        "page: work list, deep end": lambda _: f"/ui/attention?{known.late()}",
         "page: work list of all states": lambda _: "/ui/attention?state=all",
         "page: quarantine": lambda _: "/ui/quarantine",
         "page: quarantine, deep end": lambda _: f"/ui/quarantine?{early}",

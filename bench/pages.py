@@ -103,13 +103,14 @@ def known(asker: Asker, count: int, orders: int, epoch: str) -> asked.Known:
         return found
 
     log = "/admin/notifications"
-    (first,) = items(f"{log}?order=asc&limit=1")
+    ((first,), (last,)) = (items(f"{log}?order={end}&limit=1") for end in ("asc", "desc"))
     middle = f"after={cursors.encode(epoch, count // 2)}"
     return asked.Known(
         count=count,
         orders=orders,
         epoch=epoch,
         began=datetime.fromisoformat(first["received_at"]),
+        ended=datetime.fromisoformat(last["received_at"]),
         notifications=[one["id"] for one in items(log) + items(f"{log}?{middle}")],
         refused=[one["id"] for one in items("/admin/quarantine")],
         commands=[one["id"] for one in items("/admin/commands")],
