@@ -161,11 +161,10 @@ class Writer:
                 self._write(batch)
                 ingested = time.monotonic()
             if job is not None:
-                started = time.monotonic()
-                self._do(job)
+                began = self._do(job)
                 ended = time.monotonic()
                 crowded = ended - ingested < BUSY or self._others_wrote()
-                pause_until = 2 * ended - started if crowded else 0.0
+                pause_until = 2 * ended - began if crowded else 0.0
             if not batch and job is None:
                 break
         self._disconnect()
@@ -285,14 +284,19 @@ class Writer:
         append.insert(connection, [entry], [decision], commit=False)
         return decision
 
-    def _do(self, job: Job) -> None:
-        """Do `job`, and what waits behind it while that is quick, in one transaction."""
+    def _do(self, job: Job) -> float:
+        """Do `job`, and what waits behind it while that is quick, in one transaction.
+
+        Gives the moment from which it held others up.
+        """
+        began = time.monotonic()
         if not job[1].set_running_or_notify_cancel():
-            return
+            return began
         results: dict[Future[object], object] = {job[1]: None}
         try:
             connection = self._connected()
             with connection.begin():
+                began = time.monotonic()
                 self._do_together(connection, job, results)
         except Exception as error:  # noqa: BLE001 - the callers' futures carry it
             fault = error
@@ -304,6 +308,7 @@ class Writer:
         else:
             for future, result in results.items():
                 future.set_result(result)
+        return began
 
     def _do_together(
         self, connection: Connection, job: Job, results: dict[Future[object], object]
