@@ -225,6 +225,7 @@ def ui_pages(known: Known) -> dict[str, Ask]:
         "page: a refused body": some("quarantine", known.refused),
         "page: feeds": lambda _: "/ui/feeds",
         "page: a feed": lambda _: f"/ui/feeds/{beside.ASKED}",
+        "page: a feed to be rewound": lambda _: f"/ui/feeds/{beside.ASKED}/rewind?to=beginning",
         "page: sources": lambda _: "/ui/sources",
         "page: a source": some("sources", ["local", *filling.SOURCES]),
         "page: commands": lambda _: "/ui/commands",

@@ -17,7 +17,7 @@ from typing import Any
 from app.notifications.notification import rfc3339
 
 SOURCES = tuple(f"operator-{n}" for n in range(10))
-ASKED = "asked"
+ASKED = SOURCES[-1]
 """The source that has a feed."""
 
 APART = timedelta(seconds=7)

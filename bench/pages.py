@@ -219,7 +219,7 @@ def run(name: str, given: argparse.Namespace) -> list[Figure]:
 def _listener(folder: Path, url: str) -> AbstractContextManager[serving.Listener]:
     """A server of the sources there are, which asks nobody."""
     named = "".join(
-        f'[[source]]\nname = "{name}"\n' for name in ("local", "rare", *filling.SOURCES)
+        f'[[source]]\nname = "{name}"\n' for name in ("local", "rare", *filling.SOURCES[:-1])
     )
     return serving.listener(
         folder, database_url=url, config=named + FEED, arguments=("--no-feeds",)
