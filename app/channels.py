@@ -6,7 +6,7 @@ Not here: telling (`alerts`).
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -102,3 +102,16 @@ class AlertConfig(BaseModel):
         if (self.webhook is None) == (self.mail is None):
             raise ValueError("expected either webhook = { url = … } or mail = { host = … }")
         return self
+
+    def shown(self) -> dict[str, Any]:
+        """It without anything that is secret: a webhook's URL may be a key."""
+        webhook, mail = self.webhook, self.mail
+        host = guard.host_of(webhook.url) if webhook is not None else mail.host if mail else ""
+        return {
+            "name": self.name,
+            "type": "webhook" if webhook is not None else "mail",
+            "host": host,
+            "sources": None if self.sources is None else sorted(self.sources),
+            "severities": sorted(self.severities),
+            "after_seconds": self.after.total_seconds(),
+        }

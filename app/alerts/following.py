@@ -16,7 +16,7 @@ from app import channels, telemetry
 from app.alerts import conditions, messages, reading, telling
 from app.outbound import failures
 from app.runtime import Runtime
-from app.store import alerts, engine, jobs
+from app.store import alerted, alerts, engine, jobs
 
 REST: Final = 15.0
 """Seconds between two looks where nothing happens."""
@@ -117,10 +117,11 @@ class Follower:
         except failures.ExchangeFailed as error:
             told = error.message
             wait = timedelta(seconds=self._wait(error, alert.attempts))
-            await self._write(lambda c: alerts.failed(c, alert, told, now + wait))
+            missed = _attempt(channel, message, now, told)
+            await self._write(partial(_not_told, alert=alert, attempt=missed, due_at=now + wait))
             self._log.warning("alert_not_told", channel=channel.name, reason=told, **about)
             return False
-        await self._write(lambda c: alerts.told(c, alert, now))
+        await self._write(partial(_told, alert=alert, attempt=_attempt(channel, message, now)))
         self._log.info("alert_told", channel=channel.name, **about)
         return True
 
@@ -136,10 +137,17 @@ class Follower:
             return
         name = job.arguments.get("channel")
         asked = [one for one in self._runtime.configuration.alerts if name in {None, one.name}]
-        result = await tested(self.teller, asked, messages.trial(job.id, self._runtime.clock.now()))
-        await self._write(
-            lambda c: jobs.finish(c, job.id, self._runtime.clock.now(), result={"told": result})
-        )
+        message = messages.trial(job.id, self._runtime.clock.now())
+        result = await tested(self.teller, asked, message)
+        now = self._runtime.clock.now()
+
+        def finish(connection: engine.Connection) -> None:
+            for channel in asked:
+                attempt = _attempt(channel, message, now, result[channel.name])
+                alerted.note(connection, attempt)
+            jobs.finish(connection, job.id, now, result={"told": result})
+
+        await self._write(finish)
 
     def _channel(self, name: str) -> channels.AlertConfig | None:
         found = (one for one in self._runtime.configuration.alerts if one.name == name)
@@ -147,6 +155,40 @@ class Follower:
 
     async def _write(self, act: Callable[[engine.Connection], Result]) -> Result:
         return await asyncio.wrap_future(self._runtime.writer.run(act))
+
+
+def _attempt(
+    channel: channels.AlertConfig,
+    message: messages.Message,
+    at: datetime,
+    error: str | None = None,
+) -> alerted.Attempt:
+    return alerted.Attempt(
+        channel.name,
+        message.id,
+        message.event,
+        message.source,
+        message.severity,
+        message.text,
+        at,
+        error,
+    )
+
+
+def _told(connection: engine.Connection, *, alert: alerts.Alert, attempt: alerted.Attempt) -> None:
+    alerts.told(connection, alert, attempt.at)
+    alerted.note(connection, attempt)
+
+
+def _not_told(
+    connection: engine.Connection,
+    *,
+    alert: alerts.Alert,
+    attempt: alerted.Attempt,
+    due_at: datetime,
+) -> None:
+    alerts.failed(connection, alert, attempt.error or "", due_at)
+    alerted.note(connection, attempt)
 
 
 async def tested(

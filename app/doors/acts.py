@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from app import errors
 from app.runtime import Runtime
 from app.security import issuing
 from app.sources import base
 from app.store import audit, credentials, engine, feeds, jobs, quarantine, standing
+
+ALERT_TEST: Final = "alert.test"
 
 
 def record(
@@ -118,6 +120,29 @@ async def _ask(
         jobs.ask(connection, job)
         detail = {**told, "job": job.id}
         record(runtime, connection, by=job.asked_by, action=action, target=target, detail=detail)
+
+    await asyncio.wrap_future(runtime.writer.run(write))
+    return job.id
+
+
+async def test_alerts(runtime: Runtime, channel: str | None, *, by: str) -> str:
+    """Have a test message sent to `channel` (null: to all); gives the job's id.
+
+    Raises `errors.Conflict` where no channel is configured, `errors.NotFound` for an unknown one.
+    """
+    known = [one.name for one in runtime.configuration.alerts]
+    if not known:
+        raise errors.Conflict("no channel is configured: give listener.toml an [[alert]]")
+    if channel is not None and channel not in known:
+        raise errors.NotFound(f"there is no channel {channel}; there are: {', '.join(known)}")
+    arguments = {"channel": channel}
+    now = runtime.clock.now()
+    job = jobs.Job(runtime.new_id(), jobs.NO_SOURCE, ALERT_TEST, arguments, by, now)
+
+    def write(connection: engine.Connection) -> None:
+        jobs.ask(connection, job)
+        target, detail = channel or "all", {"job": job.id}
+        record(runtime, connection, by=by, action=job.action, target=target, detail=detail)
 
     await asyncio.wrap_future(runtime.writer.run(write))
     return job.id

@@ -1,6 +1,6 @@
 """The tables of what people do with orders: what was placed, the work list, what alerts told.
 
-Private to `store`, as `tables` is. The step `0005` makes them. Times are aware, UTC.
+Private to `store`, as `tables` is. The steps from `0005` on make them. Times are aware, UTC.
 """
 
 from __future__ import annotations
@@ -137,7 +137,32 @@ class Alert(Table, table=True):
     error: str | None = Field(default=None, sa_type=Text)
 
 
+class Alerted(Table, table=True):
+    """A message of the alerts to one channel, as long as it is remembered.
+
+    `id`: the message's own, the same however often it is tried. `event`: opened, cleared or test.
+    `begun_at`: the first attempt; `tried_at`: the last; `told_at`: when it arrived, null where it
+    did not yet; `error`: why the last attempt failed.
+    """
+
+    __tablename__ = "alerted"
+    __table_args__ = (Index("alerted_begun", "begun_at"),)
+
+    channel: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=Text, primary_key=True)
+    event: str = Field(sa_type=Text)
+    source: str | None = Field(default=None, sa_type=Text)
+    severity: str = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)
+    begun_at: datetime = Field(sa_type=UtcMoment)
+    tried_at: datetime = Field(sa_type=UtcMoment)
+    told_at: datetime | None = Field(default=None, sa_type=UtcMoment)
+    attempts: int
+    error: str | None = Field(default=None, sa_type=Text)
+
+
 EXPECTED_ORDER = METADATA.tables["expected_order"]
 OPENING = METADATA.tables["opening"]
 PATIENCE = METADATA.tables["patience"]
 ALERT = METADATA.tables["alert"]
+ALERTED = METADATA.tables["alerted"]

@@ -11,6 +11,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from app.ui import (
+    alerts,
     attention,
     clearings,
     commands,
@@ -47,6 +48,7 @@ routers: Final[tuple[APIRouter, ...]] = (
     commands.router,
     sources.router,
     credentials.router,
+    alerts.router,
     trail.router,
     nowhere.router,
 )

@@ -59,6 +59,7 @@ NAVIGATION: Final = (
     ("/ui/feeds", "Feeds"),
     ("/ui/commands", "Commands"),
     ("/ui/sources", "Sources"),
+    ("/ui/alerts", "Alerts"),
     ("/ui/audit", "Audit"),
 )
 

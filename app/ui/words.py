@@ -33,6 +33,8 @@ TONES: Final[Mapping[str, str]] = MappingProxyType({
     "open": "wait", "released": "good", "discarded": "calm", "queued": "busy",
     "running": "busy", "done": "good", "unknown": "wait", "active": "good", "revoked": "calm",
     "expired": "calm",
+    # alerts
+    "trouble": "bad", "opened": "wait", "cleared": "good", "arrived": "good", "not_arrived": "bad",
     # kinds that stand out
     "jeopardy": "bad", "error_message": "bad", "information_required": "wait",
     "cancel_information_required": "wait",

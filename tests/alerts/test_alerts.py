@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import random
 import time
@@ -14,7 +15,7 @@ import pytest
 from app import alerts as telling
 from app.alerts import following
 from app.outbound import failures
-from app.store import alerts, attention, engine, expected, feeds, silence
+from app.store import alerted, alerts, attention, engine, expected, feeds, silence
 from tests import mailbox, operators
 from tests.arrivals import RECEIVED as AT
 from tests.feeds import running
@@ -146,6 +147,26 @@ async def test_what_cannot_be_told_is_told_later_and_its_address_is_never_shown(
     assert "points to another place" in said
     assert "hunter2" not in said
     assert "secret-path" not in said
+
+
+async def test_what_was_told_and_whether_it_arrived_is_remembered(tmp_path, database_url):
+    answers = itertools.chain([Reply(500)], itertools.repeat(Reply()))
+    async with (
+        operators.serving(lambda _: next(answers)) as operator,
+        alerting(tmp_path, database_url, hook(operator.url)) as live,
+    ):
+        await follow(live, story("O-1", "n1", source="local"))
+        found = await until(lambda: [one for one in remembered(live) if one.told_at])
+    (told_of,) = found
+    assert (told_of.event, told_of.source, told_of.severity) == ("opened", "local", "alarm")
+    assert (told_of.attempts, told_of.error) == (2, None)
+    assert told_of.begun_at < told_of.told_at
+    assert "O-1" not in told_of.text
+
+
+def remembered(live):
+    with engine.read(live.runtime.engine) as connection:
+        return alerted.latest(connection, 10)
 
 
 async def test_a_channel_is_told_only_of_its_sources_and_severities(tmp_path, database_url):

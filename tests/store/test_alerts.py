@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.store import alerts, engine
+from app.store import alerted, alerts, engine
 from tests.arrivals import RECEIVED
 
 KEY = alerts.Key("ops", "covage", "alarm")
@@ -145,3 +145,32 @@ def test_what_a_channel_is_no_more_told_is_forgotten(database, do, observe):
         assert alerts.differs(connection, HOLDS, ["other"])
     observe({}, T[1], channels=("other",))
     assert listed(database) == []
+
+
+def attempt(error=None, *, id_="a1-opened", channel="ops", at=T[0]):
+    text = "3 orders raise an alarm at covage"
+    return alerted.Attempt(channel, id_, "opened", "covage", "alarm", text, at, error)
+
+
+def remembered(database, most=10):
+    with engine.read(database) as connection:
+        return alerted.latest(connection, most)
+
+
+def test_a_message_is_remembered_once_a_channel_however_often_it_is_tried(database, do):
+    for error, at in (("answered 500", T[0]), ("timed out", T[1]), (None, T[2])):
+        do(alerted.note, attempt(error, at=at))
+    do(alerted.note, attempt("no route", channel="other", at=T[3]))
+    missed, arrived = remembered(database)
+    assert (arrived.channel, arrived.attempts, arrived.error) == ("ops", 3, None)
+    assert (arrived.begun_at, arrived.tried_at, arrived.told_at) == (T[0], T[2], T[2])
+    assert (missed.channel, missed.attempts, missed.told_at) == ("other", 1, None)
+    assert missed.error == "no route"
+
+
+def test_only_the_last_messages_are_remembered(database, do, monkeypatch):
+    monkeypatch.setattr(alerted, "KEPT", 2)
+    for n in range(4):
+        do(alerted.note, attempt(id_=f"a{n}-opened", at=T[n]))
+    assert [one.id for one in remembered(database)] == ["a3-opened", "a2-opened"]
+    assert len(remembered(database, 1)) == 1

@@ -320,6 +320,42 @@ def test_a_rewind_leaves_nothing_of_the_utc_day_out():
         rewinds.place(east, date(2026, 3, 3), now)
 
 
+# ── alerts ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_test_of_a_channel_says_whether_it_arrived(at, server):
+    page = at("/ui/alerts")
+    page.get_by_role("button", name="Test chat").click()
+    page.locator("dd", has_text="arrived").wait_for()
+    assert page.get_by_text("not arrived").count() == 0
+    page.get_by_role("link", name="To the alerts").click()
+    page.get_by_role("button", name="Test nobody").click()
+    page.get_by_text("not arrived").wait_for()
+    page.get_by_text("Then test it again.").wait_for()
+    page.get_by_role("link", name="To the alerts").click()
+    told = page.get_by_role("region", name="What was told")
+    assert told.locator("tr", has_text="chat").get_by_text("arrived", exact=True).count() == 1
+    assert told.locator("tr", has_text="nobody").get_by_text("not arrived").count() == 1
+    assert {("ui:ann", "alert.test", one) for one in ("chat", "nobody")} <= audited(server)
+
+
+def test_no_page_shows_where_a_channel_posts_or_what_signs(signed_in):
+    told = signed_in().get("/ui/alerts").text
+    assert "127.0.0.1" in told
+    assert acting.KEY not in told
+    assert acting.SECRET not in told
+
+
+def test_who_may_only_read_sees_the_channels_and_tests_none(signed_in):
+    client = signed_in(READ)
+    told = client.get("/ui/alerts").text
+    assert "chat" in told
+    assert '<form class="act"' not in told
+    assert (
+        client.post("/ui/alerts/test", data={"form_token": form_token(client)}).status_code == 403
+    )
+
+
 # ── how they look ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -330,7 +366,10 @@ def looked_at(client, order):
     asked = client.post(
         "/ui/feeds/covage/act", data={"form_token": form_token(client), "action": "audit"}
     ).headers["location"]
+    test = client.post("/ui/alerts/test", data={"form_token": form_token(client)})
     return (
+        "/ui/alerts",
+        test.headers["location"],
         "/ui/sources/local",
         "/ui/sources/covage",
         "/ui/commands?limit=5",

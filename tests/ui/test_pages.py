@@ -17,6 +17,8 @@ PAGES = (
     "/ui/notifications",
     "/ui/quarantine",
     "/ui/feeds",
+    "/ui/commands",
+    "/ui/alerts",
     "/ui/sources",
     "/ui/sources/local",
     "/ui/audit",

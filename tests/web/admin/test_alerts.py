@@ -49,6 +49,7 @@ async def test_the_channels_are_listed_without_their_secrets(sqlite_url, tmp_pat
             },
         ],
         "open": [],
+        "told": [],
     }  # fmt: skip
     for secret in ("secret-path", "hunter2", "whsec"):
         assert secret not in answer.text
