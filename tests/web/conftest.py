@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import requests
 
 from tests import serving
 from tests.web.asking import Asking
@@ -75,13 +76,21 @@ def cursors(asking):
 
 
 @pytest.fixture
-def ask(server, cursors, callback_key):
+def line():
+    """Connections that are kept for a test, for to open one takes as long as to ask."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture
+def ask(server, cursors, callback_key, line):
     def asked(case, headers):
         if case.query and "after" in case.query and case.meta.generation.mode.is_positive:
             case.query["after"] = cursors[case.path]
         if case.path_parameters and "key" in case.path_parameters and headers:
             case.path_parameters["key"] = callback_key
-        case.call_and_validate(base_url=server.url, headers=headers)
+        case.call_and_validate(base_url=server.url, session=line, headers=headers)
 
     return asked
 

@@ -23,7 +23,7 @@ from app.orders import order
 from app.web import admin, contract, health, listener, oauth
 
 FILE = Path(__file__).parents[2] / "openapi" / "listener.yaml"
-DOCUMENT = yaml.safe_load(FILE.read_text("utf-8"))
+DOCUMENT = yaml.load(FILE.read_text("utf-8"), Loader=yaml.CSafeLoader)
 SCHEMAS = DOCUMENT["components"]["schemas"]
 RESPONSES = DOCUMENT["components"]["responses"]
 EXAMPLES = DOCUMENT["components"]["examples"]
