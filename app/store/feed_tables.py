@@ -115,6 +115,9 @@ class Command(Table, table=True):
         Index("command_order", "source", "order_id", "id"),
         Index("command_attempted", "source", "attempted_at"),
         Index("command_follows", "follows"),
+        Index("command_by_source", "source", "id"),
+        Index("command_by_state", "state", "id"),
+        Index("command_by_order_id", "order_id", "id"),
     )
 
     id: str = Field(sa_type=Text, primary_key=True)
