@@ -23,6 +23,9 @@ AGES: Final = {
 }  # fmt: skip
 """How long without news may be asked for, with a word for each."""
 
+EXPORTED: Final = frozenset({"source", "order_id"})
+"""What of the orders that are asked for can be asked of an export of notifications."""
+
 SHOWN: Final = 500
 """Entries of a story in its table: the newest; what is older is a list of notifications."""
 
@@ -52,6 +55,7 @@ def listing(
         "orders.html",
         **_part("/ui/orders", page, given),
         asked=asked,
+        export=f"/ui/export{shell.query(**given)}" if given.keys() <= EXPORTED else None,
         sources=_sources(runtime),
         states=list(states.STATES),
         flags=list(model.FLAGS),

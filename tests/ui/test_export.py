@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -84,5 +85,21 @@ def test_a_file_that_nobody_can_write_is_refused(signed_in, asked):
 
 
 def test_the_story_of_an_order_is_exported_by_its_page(signed_in, asked):
-    text = signed_in().get("/ui/orders/local/EX-2").text
+    client = signed_in()
+    text = client.get("/ui/orders/local/EX-2").text
     assert "/ui/export?source=local&amp;order_id=EX-2" in text
+
+
+@pytest.mark.parametrize(
+    ("asks", "leads"),
+    [
+        ("", "/ui/export"),
+        ("?source=local", "/ui/export?source=local"),
+        ("?source=local&state=held", None),
+    ],
+)
+def test_orders_lead_to_their_notifications_where_an_export_knows_the_filter(
+    signed_in, asked, asks, leads
+):
+    text = signed_in().get(f"/ui/orders{asks}").text
+    assert re.findall(r'href="(/ui/export[^"]*)"', text) == ([] if leads is None else [leads])
