@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
-from app.doors import problems
+from app.doors import acts, problems
 from app.notifications import notification as canonical
 from app.store import (
+    alerted,
     attention,
     audit,
     commands,
@@ -41,6 +42,12 @@ name = "local"
 name = "guide"
 kind = "tjansteguiden"
 feed = { url = "http://127.0.0.1:9/", api_user = "u", api_key = "p", every = "1h" }
+
+[[alert]]
+name = "nobody"
+sources = ["guide"]
+severities = ["silent"]
+webhook = { url = "http://127.0.0.1:9/" }
 """
 
 
@@ -84,7 +91,8 @@ async def fill(door: inside.Door) -> dict[str, str]:
     told = {"done": 1, "refused": 1, "at": "0", "reasons": reasons}
     clearing = jobs.Job(new_id(), jobs.QUARANTINE, "quarantine.release", many, EVIL, now)
     polled = jobs.Job(new_id(), "guide", "poll", {}, EVIL, now)
-    ids |= {"clearing": clearing.id, "job": polled.id, "command": new_id()}
+    test = jobs.Job(new_id(), "guide", acts.ALERT_TEST, {"channel": EVIL}, EVIL, now)
+    ids |= {"clearing": clearing.id, "test": test.id, "job": polled.id, "command": new_id()}
     asked = commands.Command(
         ids["command"], "guide", EVIL, "add_message", {"message": EVIL, "type": "log"}, EVIL,
         harmful=True, asked_by=EVIL, asked_at=now, due_at=now + timedelta(days=1),
@@ -104,6 +112,11 @@ async def fill(door: inside.Door) -> dict[str, str]:
         jobs.ask(
             connection,
             replace(polled, state="failed", result={EVIL: EVIL}, error=EVIL, finished_at=now),
+        )
+        over = {"state": "done", "result": {"told": {EVIL: EVIL}}, "finished_at": now}
+        jobs.ask(connection, replace(test, **over))
+        alerted.note(
+            connection, alerted.Attempt(EVIL, EVIL, "opened", EVIL, "alarm", EVIL, now, EVIL)
         )
         commands.ask(connection, asked)
         commands.finish(connection, asked.id, "failed", now, result={EVIL: EVIL}, error=EVIL)
@@ -223,6 +236,8 @@ def addresses(ids: dict[str, str]) -> dict[str, list[str]]:
         "/ui/feeds/{name}/backfill": [
             f"/ui/feeds/guide/backfill?object_type=order&object_id={evil}",
         ],
+        "/ui/alerts": ["/ui/alerts"],
+        "/ui/alerts/tests/{identifier}": [f"/ui/alerts/tests/{ids['test']}"],
         "/ui/commands": ["/ui/commands", f"/ui/commands?order_id={evil}"],
         "/ui/commands/new": [f"/ui/commands/new?source=guide&order_id={evil}"],
         "/ui/commands/{identifier}": [f"/ui/commands/{ids['command']}"],
