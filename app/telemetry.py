@@ -7,6 +7,7 @@ Source: DESIGN §11.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -15,7 +16,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, cast
 
 import prometheus_client
 import structlog
@@ -50,7 +51,7 @@ def configure(level: str, log_format: Format, stream: TextIO | None = None) -> N
     people. `stream` is stderr where none is given. Access logs of uvicorn are silenced: their
     paths may hold a callback key, and `ArrivalLog` tells of arrivals.
     """
-    out = stream or sys.stderr
+    out = Voice(stream or sys.stderr, log_format)
     threshold = _threshold(level)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -63,7 +64,7 @@ def configure(level: str, log_format: Format, stream: TextIO | None = None) -> N
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", out)),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)
@@ -83,6 +84,56 @@ def configure(level: str, log_format: Format, stream: TextIO | None = None) -> N
     for name in ("uvicorn.access", "httpx", "httpcore"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class Voice:
+    """Where log lines go. What cannot be said is counted and let go: no work ends over a line.
+
+    A reader that went away, a full disk, a stream that was closed (null: there is none): once it
+    can speak again it says how many lines were lost. Nothing is kept back in a buffer, which would
+    have the process end in error.
+    """
+
+    def __init__(self, stream: TextIO | None, log_format: Format) -> None:
+        self._stream = stream
+        self._told = _LOST[log_format]
+        self.lost = 0
+
+    def write(self, line: str) -> int:
+        """Say `line`, if that can be."""
+        try:
+            if self.lost:
+                self._say(self._told.format(self.lost))
+                self.lost = 0
+            self._say(line)
+        except (OSError, ValueError):  # ValueError: the stream is closed
+            self.lost += 1
+        return len(line)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+    def isatty(self) -> bool:
+        """Whether a person reads it as it comes."""
+        return self._stream is not None and not self._stream.closed and self._stream.isatty()
+
+    def _say(self, line: str) -> None:
+        if self._stream is None:
+            raise ValueError("there is no stream")
+        try:
+            descriptor = self._stream.fileno()
+        except io.UnsupportedOperation:  # one in memory
+            self._stream.write(line)
+            return
+        left = line.encode(errors="backslashreplace")
+        while left:
+            left = left[os.write(descriptor, left) :]
+
+
+_LOST: Final[Mapping[Format, str]] = {
+    "json": '{{"event": "log_lines_lost", "level": "error", "lines": {}}}\n',
+    "console": "log_lines_lost lines={}\n",
+}
 
 
 def logger(room: str) -> Any:
@@ -122,7 +173,7 @@ def _threshold(level: str) -> int:
     return found
 
 
-def _renderer(log_format: Format, out: TextIO) -> structlog.typing.Processor:
+def _renderer(log_format: Format, out: Voice) -> structlog.typing.Processor:
     if log_format == "json":
         return structlog.processors.JSONRenderer(ensure_ascii=True)
     return structlog.dev.ConsoleRenderer(colors=out.isatty())
@@ -155,7 +206,7 @@ class ArrivalLog:
     def __init__(self, level: str, log_format: Format, stream: TextIO | None = None) -> None:
         self.enabled = _threshold(level) <= logging.INFO
         self._json = log_format == "json"
-        self._stream = stream or sys.stderr
+        self._voice = Voice(stream or sys.stderr, log_format)
 
     def tell(
         self,
@@ -191,7 +242,7 @@ class ArrivalLog:
                 f" code={code} seq={seq or '-'} reference={reference or '-'} bytes={length}"
                 f" seconds={seconds:.6f}\n"
             )
-        self._stream.write(line)
+        self._voice.write(line)
 
 
 # --- metrics ----------------------------------------------------------------------------------

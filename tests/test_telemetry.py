@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import structlog
@@ -43,6 +44,35 @@ def test_the_configured_level_holds(stream):
     telemetry.logger("intake").info("quiet")
     telemetry.logger("intake").warning("loud")
     assert [line["event"] for line in lines(stream)] == ["loud"]
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_lines_that_could_not_be_said_are_counted_and_told_later(tmp_path, form):
+    reading, writing = os.pipe()
+    with Path("/dev/full").open("w") as full:
+        voice = telemetry.Voice(full, form)
+        for _ in range(3):
+            voice.write("lost\n")
+        assert voice.lost == 3
+        os.dup2(writing, full.fileno())
+        os.close(writing)
+        voice.write("said\n")
+        assert voice.lost == 0
+    told = os.read(reading, 4096).decode()
+    os.close(reading)
+    assert "log_lines_lost" in told
+    assert "3" in told.splitlines()[0]
+    assert told.splitlines()[1:] == ["said"]
+
+
+def test_a_stream_that_is_closed_or_was_never_there_raises_nothing(tmp_path):
+    with (tmp_path / "log").open("w") as stream:
+        pass
+    for gone in (stream, None):
+        voice = telemetry.Voice(gone, "json")
+        voice.write("lost\n")
+        voice.flush()
+        assert (voice.lost, voice.isatty()) == (1, False)
 
 
 def test_an_unknown_level_says_which_would_be_right():
