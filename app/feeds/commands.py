@@ -173,7 +173,7 @@ class Outbox:
         try:
             result = await self._sent(command)
         except (NotDone, *NOT_SENT) as error:
-            await self._not_sent(command, error)
+            await self._not_sent(command, error, undone=True)
         except (failures.ExchangeFailed, errors.SenderFault) as error:
             await self._lost(command, error)
         except errors.Refused as error:
@@ -251,12 +251,15 @@ class Outbox:
             await self._write(write)
         self._tell("command_done", command)
 
-    async def _not_sent(self, command: commands.Command, error: Exception) -> None:
+    async def _not_sent(
+        self, command: commands.Command, error: Exception, *, undone: bool = False
+    ) -> None:
         now = self._runtime.clock.now()
         if now - command.asked_at > GIVE_UP:
             await self._failed(command, str(error))
         else:
-            await self._put_back(command, now + self._rest(command), str(error))
+            due = now + self._rest(command)
+            await self._put_back(command, due, str(error), undone=undone)
 
     async def _lost(self, command: commands.Command, error: Exception) -> None:
         """No answer, or none that can be read: it may have been done."""
@@ -289,7 +292,7 @@ class Outbox:
         elif now - since < self._settle:
             await self._put_back(command, since + self._settle, command.error, state="unknown")
         else:
-            await self._put_back(command, now, command.error)
+            await self._put_back(command, now, command.error, undone=True)
 
     async def _was_done(self, command: commands.Command, since: datetime) -> bool | None:
         feed, order = self._source.feed, command.order_id or ""
@@ -351,10 +354,18 @@ class Outbox:
         return timedelta(seconds=seconds)
 
     async def _put_back(
-        self, command: commands.Command, due: datetime, error: str | None, *, state: str = "queued"
+        self,
+        command: commands.Command,
+        due: datetime,
+        error: str | None,
+        *,
+        state: str = "queued",
+        undone: bool = False,
     ) -> None:
         await self._write(
-            lambda connection: commands.put_back(connection, command.id, due, error, state=state)
+            lambda connection: commands.put_back(
+                connection, command.id, due, error, state=state, undone=undone
+            )
         )
 
     async def _read(self, question: Callable[[engine.Connection], Result]) -> Result:

@@ -130,7 +130,10 @@ def sources_with_open(connection: Connection) -> set[str]:
 
 
 def last_attempt(connection: Connection, command: Command) -> datetime | None:
-    """When a command of this name was last sent to this order, by whichever replica."""
+    """When a command of this name was last sent to this order, by whichever replica.
+
+    As far as it may have been carried out.
+    """
     rows = select(func.max(COMMAND.c.attempted_at)).where(
         COMMAND.c.source == command.source,
         COMMAND.c.order_id == command.order_id,
@@ -157,10 +160,21 @@ def begin(connection: Connection, id_: str, at: datetime, token: int) -> bool:
 
 
 def put_back(
-    connection: Connection, id_: str, due_at: datetime, error: str | None, *, state: str = "queued"
+    connection: Connection,
+    id_: str,
+    due_at: datetime,
+    error: str | None,
+    *,
+    state: str = "queued",
+    undone: bool = False,
 ) -> None:
-    """Let `id_` be looked at again at `due_at`: as queued, or as unknown."""
-    values = {"state": state, "due_at": due_at, "error": error}
+    """Let `id_` be looked at again at `due_at`: as queued, or as unknown.
+
+    `undone`: the last attempt is known not to have been carried out, and counts for no limit.
+    """
+    values: dict[str, Any] = {"state": state, "due_at": due_at, "error": error}
+    if undone:
+        values["attempted_at"] = None
     connection.execute(update(COMMAND).where(COMMAND.c.id == id_).values(**values))
 
 

@@ -108,6 +108,16 @@ def test_what_was_sent_to_an_order_last_is_known(database):
         assert commands.last_attempt(connection, made("c4", order_id="O-2")) is None
 
 
+@pytest.mark.parametrize(("undone", "last"), [(False, LATER), (True, None)])
+def test_what_is_known_not_to_have_been_done_counts_for_no_limit(database, undone, last):
+    put(database, made())
+    act(database, commands.begin, "c1", LATER, 1)
+    act(database, commands.put_back, "c1", LATER, "no connection", undone=undone)
+    with engine.read(database) as connection:
+        assert commands.last_attempt(connection, made()) == last
+        assert commands.one(connection, "c1").attempts == 1
+
+
 @pytest.mark.parametrize(
     ("state", "cancelled", "retried"),
     [
