@@ -1,13 +1,12 @@
 """Which processes there are, and what each does: doors, and the work beside them.
 
-What asks operators, keeps the orders and tells alerts is a process of its own (`work`), so that no
-notification waits for it (docs/adr/0010). One door is this process itself; several are started,
+What asks operators, keeps the orders and tells alerts (`behind`) is a process of its own, so that
+no notification waits for it (docs/adr/0010). One door is this process itself; several are started,
 and replaced, by it. Not here: what a door is (`server`), how processes are kept (`processes`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -20,14 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-from app import errors, main, processes, runtime as runtimes, server, settings as config, telemetry
-from app.runtime import Runtime
+from app import behind, errors, processes, server, settings as config, telemetry
 
 GRACE: Final = 5
 """Seconds that processes are given to end, beside what a door needs for its requests."""
-
-CONFIGURATION: Final = 2
-"""The exit code of what cannot serve as it is configured: to try again would not help."""
 
 Beside = Literal["all", "no feeds", "nothing"]
 """What a process beside the doors does: follow the log, tell alerts, ask operators."""
@@ -51,52 +46,21 @@ def serve(
             "set LISTENER_DATABASE_URL=postgresql://… or leave --workers out"
         )
         raise errors.ConfigurationError(msg)
-    working = [processes.Member("work", _as_work, (settings, beside == "all"))]
+    working = [processes.Member("work", behind.as_member, (settings, beside == "all"))]
     members = [] if beside == "nothing" else working
     with server.bind(settings.host, settings.port) as listening, _metrics_directory(settings):
         if workers == 1:
             return _alone(settings, listening, announce, members)
         handed = listening.fileno()
         door = partial(
-            processes.Member, "door", _as_door, (settings, handed), CONFIGURATION, (handed,)
+            processes.Member,
+            "door",
+            _as_door,
+            (settings, handed),
+            processes.CONFIGURATION,
+            (handed,),
         )
         return _several(settings, [*(door() for _ in range(workers)), *members], announce)
-
-
-def work(
-    settings: config.Settings, *, feeds: bool = True, lifeline: processes.Lifeline | None = None
-) -> None:
-    """Do what is done behind the doors until SIGTERM, SIGINT or the end of `lifeline`.
-
-    `feeds`: whether operators are asked too. Raises `errors.ConfigurationError`.
-    """
-    telemetry.configure(settings.log_level, settings.log_format)
-    runtime = runtimes.build(settings)
-    with (
-        contextlib.closing(runtime),
-        asyncio.Runner(loop_factory=server.new_loop) as runner,
-    ):
-        runner.run(_work(runtime, feeds, lifeline))
-
-
-async def _work(
-    runtime: Runtime,
-    feeds: bool,  # noqa: FBT001 - as in `work`
-    lifeline: processes.Lifeline | None,
-) -> None:
-    ended = asyncio.Event()
-    running = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        running.add_signal_handler(number, ended.set)
-    running.add_signal_handler(signal.SIGHUP, server.reload, runtime)
-    if lifeline is not None:
-        lifeline.on_cut(lambda: os.kill(os.getpid(), signal.SIGTERM))
-    runtime.start()
-    async with main.working(runtime, feeds=feeds):
-        server.tune_interpreter()
-        telemetry.logger("work").info("working")
-        await ended.wait()
-    telemetry.logger("work").info("stopped")
 
 
 def _alone(
@@ -146,21 +110,7 @@ def _as_door(lifeline: processes.Lifeline, settings: config.Settings, handed: in
     """
     lifeline.on_cut(lambda: os.kill(os.getpid(), signal.SIGTERM))
     with socket.socket(fileno=handed) as listening:
-        _ended(lambda: server.run(settings, listening, lambda: None, processes.Family(())))
-
-
-def _as_work(lifeline: processes.Lifeline, settings: config.Settings, feeds: bool) -> None:  # noqa: FBT001 - a process is given it by position
-    """What is beside the doors: `work`, with the exit code of its kind of failure."""
-    _ended(lambda: work(settings, feeds=feeds, lifeline=lifeline))
-
-
-def _ended(doing: Callable[[], int | None]) -> None:
-    try:
-        code = doing()
-    except errors.ConfigurationError as error:
-        telemetry.logger("launch").error("not_usable", reason=error.message)
-        code = CONFIGURATION
-    raise SystemExit(code)
+        processes.ended(lambda: server.run(settings, listening, lambda: None, processes.Family(())))
 
 
 @contextlib.contextmanager

@@ -1,42 +1,20 @@
-"""`create_app(settings)`: the doors put together; `working(runtime)`: the loops behind them.
+"""`create_app(settings)`: the doors put together.
 
-Not here: building the long-lived objects (`runtime`), the process around it (`server`).
+Not here: the loops behind them (`behind`), building the long-lived objects (`runtime`), the process
+around it (`server`).
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import (
-    alerts,
-    clearing,
-    feeds as polling,
-    projector,
-    runtime as runtimes,
-    settings as config,
-    ui,
-)
+from app import behind, runtime as runtimes, settings as config, ui
 from app.doors import live, problems
 from app.web import admin, contract, health, listener, oauth
-
-
-@asynccontextmanager
-async def working(runtime: runtimes.Runtime, *, feeds: bool = True) -> AsyncIterator[None]:
-    """Keep the orders, tell alerts and ask operators (`feeds`) while inside.
-
-    `runtime` is started. Several processes share the work.
-    """
-    async with AsyncExitStack() as ending:
-        ending.push_async_callback(projector.stop, await projector.start(runtime))
-        ending.push_async_callback(alerts.stop, await alerts.start(runtime))
-        ending.push_async_callback(clearing.stop, await clearing.start(runtime))
-        if feeds:
-            ending.push_async_callback(polling.stop, await polling.start(runtime))
-        yield
 
 
 def create_app(settings: config.Settings, *, work: bool = False) -> FastAPI:
@@ -50,7 +28,7 @@ def create_app(settings: config.Settings, *, work: bool = False) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with contextlib.closing(runtime):
             runtime.start()
-            async with working(runtime) if work else contextlib.nullcontext():
+            async with behind.working(runtime) if work else contextlib.nullcontext():
                 yield
 
     app = FastAPI(

@@ -12,6 +12,7 @@ end of this process, however it ends, is the end of theirs. Not here: what they 
 from __future__ import annotations
 
 import contextlib
+import gc
 import pickle
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-from app import telemetry
+from app import errors, telemetry
 
 LOOK: Final = 0.25
 """Seconds between two looks at how the members are."""
@@ -30,6 +31,9 @@ LOOK: Final = 0.25
 FIRST: Final = 0.5
 LONGEST: Final = 60.0
 """Seconds before one that died is replaced: half the first time after a while, and at the most."""
+
+CONFIGURATION: Final = 2
+"""The exit code of what cannot serve as it is configured: to try again would not help."""
 
 _BEGIN: Final = "from app import processes; processes.begin()"
 
@@ -50,9 +54,25 @@ class Lifeline:
         tell()
 
 
+def ended(doing: Callable[[], int | None]) -> None:
+    """Do it and end this process, a member, with the exit code it gives.
+
+    `CONFIGURATION` where it raises `errors.ConfigurationError`.
+    """
+    try:
+        code = doing()
+    except errors.ConfigurationError as error:
+        telemetry.logger("processes").error("not_usable", reason=error.message)
+        code = CONFIGURATION
+    raise SystemExit(code)
+
+
 def begin() -> None:
     """What a member's interpreter does: it is told by its parent what to call, and calls it."""
+    gc.disable()  # nothing that is loaded now is garbage
     target, arguments = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own parent wrote it
+    gc.freeze()
+    gc.enable()
     target(Lifeline(sys.stdin.buffer), *arguments)
 
 

@@ -221,3 +221,14 @@ def open_database(settings: config.Settings) -> engines.Database:
     else:
         schema.check(engine)
     return engine
+
+
+def reload(runtime: Runtime) -> None:
+    """Read listener.toml again, and say how it went: a bad one keeps the old."""
+    log = telemetry.logger("server")
+    try:
+        runtime.reload()
+    except errors.ListenerError as error:
+        log.error("reload_refused", reason=error.message, kept="the configuration in force")  # noqa: TRY400 - the message says it all
+    else:
+        log.info("reloaded", sources=len(runtime.configuration.sources))

@@ -10,19 +10,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Generator
 from typing import Any
 
 import uvicorn
-from uvicorn.loops import auto
 
-from app import errors, http1, main, processes, settings as config, telemetry
-from app.runtime import Runtime
+from app import (
+    errors,
+    http1,
+    interpreter,
+    main,
+    processes,
+    runtime as runtimes,
+    settings as config,
+    telemetry,
+)
 
 GRACE = 30
 """Seconds that requests in flight are given once the port is closed."""
@@ -30,13 +35,6 @@ GRACE = 30
 LINGER = 0.3
 """Seconds before and after the port closes in which what still comes is answered, with
 `Connection: close`, so that senders end their connections themselves."""
-
-SWITCH_INTERVAL = 0.0003
-"""Seconds a thread may wait for the GIL. The writer takes it back after each of its statements; at
-Python's 5 ms it waited longer for that than for the disk (docs/adr/0002)."""
-
-COLLECT_AFTER = 20_000
-"""Objects more than were let go of before the garbage collector looks at the young ones."""
 
 KEEP_ALIVE = 65
 BACKLOG = 2048
@@ -89,7 +87,7 @@ class Server(Plain):
     def __init__(
         self,
         configuration: uvicorn.Config,
-        runtime: Runtime,
+        runtime: runtimes.Runtime,
         announce: Callable[[], None],
         family: processes.Family,
     ) -> None:
@@ -98,11 +96,11 @@ class Server(Plain):
         self._family = family
 
     def _settle_in(self) -> None:
-        tune_interpreter()
+        interpreter.tune()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
 
     def _reload(self) -> None:
-        reload(self._runtime)
+        runtimes.reload(self._runtime)
         self._family.tell(signal.SIGHUP)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -123,34 +121,6 @@ class Server(Plain):
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
         log.info("stopped")
-
-
-def reload(runtime: Runtime) -> None:
-    """Read listener.toml again, and say how it went: a bad one keeps the old."""
-    log = telemetry.logger("server")
-    try:
-        runtime.reload()
-    except errors.ListenerError as error:
-        log.error("reload_refused", reason=error.message, kept="the configuration in force")  # noqa: TRY400 - the message says it all
-    else:
-        log.info("reloaded", sources=len(runtime.configuration.sources))
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """An event loop as the doors have it."""
-    return auto.auto_loop_factory()()
-
-
-def tune_interpreter() -> None:
-    """Fit the interpreter to many short requests beside one writer thread.
-
-    What was made while starting lives as long as the process: frozen, the collector no longer walks
-    it, which stopped every request for 110 ms [M].
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 100)
-    sys.setswitchinterval(SWITCH_INTERVAL)
 
 
 def run(

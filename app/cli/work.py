@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app import launch, settings
+from app import behind, settings
 from app.cli import acts
 
 EXAMPLES = ("listener work", "LISTENER_DATABASE_URL=postgresql://… listener work")
@@ -12,7 +12,7 @@ EXAMPLES = ("listener work", "LISTENER_DATABASE_URL=postgresql://… listener wo
 
 def work() -> None:
     """Ask operators, do what is asked there, keep the orders, until SIGTERM; receive nothing."""
-    launch.work(settings.load())
+    behind.work(settings.load())
     raise typer.Exit
 
 
