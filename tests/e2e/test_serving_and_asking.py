@@ -89,7 +89,9 @@ def test_without_feeds_nobody_is_asked(operator, tmp_path, sqlite_url):
     assert rows(sqlite_url, "SELECT count(*) FROM lease WHERE name LIKE 'feed/%'") == [(0,)]
 
 
-def test_beside_several_workers_one_process_asks_and_stores_each_event_once(operator, tmp_path, postgres_url):
+def test_beside_several_workers_one_process_asks_and_stores_each_event_once(
+    operator, tmp_path, postgres_url
+):
     _, url = operator
     config = source(url, "north") + source(url, "south")
     with serving.listener(
