@@ -119,6 +119,35 @@ def test_sqlite_counts_every_minute_by_an_index(sqlite_url):
     assert not [line for line in told if re.match("SCAN (log|sighting|quarantine)", line)]
 
 
+def test_sqlite_counts_what_waits_by_indexes_that_have_it_all(sqlite_url):
+    made = engine.create(sqlite_url)
+    asked = []
+
+    @sqlalchemy.event.listens_for(made, "before_cursor_execute")
+    def _on_execute(_connection, _cursor, statement, parameters, _context, _many):
+        asked.append((statement, parameters))
+
+    with made.connect() as connection:
+        pulse.openings(connection)
+        pulse.unheard(connection)
+        pulse.silent(connection, {("guide", "held"): timedelta(hours=1)}, NOW)
+        pulse.failed_commands(connection, ["guide"], NOW)
+        told = [
+            row.detail
+            for statement, parameters in [one for one in asked if "SELECT" in one[0]]
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    made.dispose()
+    assert {line.partition(" (")[0] for line in told if "INDEX " in line and " e " not in line} == {
+        "SCAN opening USING COVERING INDEX opening_open",
+        "SEARCH expected_order USING COVERING INDEX expected_order_unheard",
+        "SCAN orders USING COVERING INDEX orders_unfinished",
+        "SEARCH looked USING AUTOMATIC COVERING INDEX",
+        "SEARCH command USING COVERING INDEX command_state",
+        "SEARCH command USING INDEX command_state",
+    }
+
+
 def test_orders_are_counted_by_state_the_most_first(database):
     test_orders.put(
         database,
