@@ -90,7 +90,7 @@ class Filter:
             row[name] == getattr(self, name) for name in _EQUAL if getattr(self, name) is not None
         ]
         if self.flag is not None:
-            asked.append(_marked(row[self.flag], dialect))
+            asked.append(_marked(row[self.flag]))
         if self.attention is not None:
             asked.append(row.open_attention == self.attention)
         if self.has_attention is not None:
@@ -221,10 +221,8 @@ def _read(connection: Connection, rows: Select[Any]) -> list[dict[str, Any]]:
     return [_told(found) for found in connection.execute(rows).mappings()]
 
 
-def _marked(flag: ColumnElement[bool], dialect: str) -> ColumnElement[bool]:
-    """The condition on `flag`, in the words its partial index has: SQLite takes no others."""
-    if dialect == "postgresql":
-        return flag.is_(True)
+def _marked(flag: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition on `flag`, in the words its partial index has: no others would use it."""
     return literal_column(f"orders.{flag.key}")
 
 
