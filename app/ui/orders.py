@@ -125,7 +125,9 @@ def one(
     if story is None and (placed is None or asked.resource_type is not None):
         raise errors.NotFound(f"The source {source} has told of no order {order_id}.")
     if story is None:
-        return shell.render(request, "order_placed.html", placed=placed)
+        declared = runtime.source(source)
+        is_asked = declared is not None and declared.feed is not None
+        return shell.render(request, "order_placed.html", placed=placed, asked=is_asked)
     return shell.render(
         request,
         "order.html",

@@ -6,6 +6,7 @@ import re
 import time
 from datetime import UTC, date, datetime, timedelta
 
+import httpx
 import pytest
 
 from app import errors
@@ -60,13 +61,14 @@ def audited(server):
 # ── credentials ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_credential_is_added_shown_once_and_revoked(at, server):
+def test_a_credential_is_added_shown_once_and_revoked(at, server, axe):
     page = at("/ui/sources/local")
     page.get_by_label("API key").check()
     page.get_by_label("A word to know it by").fill("for 2027")
     page.get_by_role("button", name="Add it").click()
     secret = page.locator("dt:has-text('X-API-Key') + dd code").inner_text()
     assert secret not in page.url
+    assert axe(page) == []
     assert server.post(BODY, headers={"Authorization": "", "X-API-Key": secret}).status_code == 201
     page.get_by_role("link", name="I have handed it over").click()
     page.get_by_text("for 2027").wait_for()
@@ -281,6 +283,21 @@ def test_the_history_of_an_order_is_planned_and_read(at, server, order):
     page.get_by_role("button", name="Backfill it").click()
     page.get_by_text(re.compile(r"read, \d+ new")).wait_for()
     assert ("ui:ann", "feed.backfill", "covage") in audited(server)
+
+
+def test_an_order_never_told_of_leads_to_asking_for_it(at, server):
+    bearer = serving.token(source=None, scopes=(READ, "admin"))
+    placed = httpx.put(
+        f"{server.url}/admin/orders/stadsnat/O-unheard",
+        json={"placed_at": "2026-03-02T10:00:00Z"},
+        headers={"Authorization": f"Bearer {bearer}"},
+    )
+    assert placed.status_code < 300, placed.text
+    page = at("/ui/orders/stadsnat/O-unheard")
+    page.get_by_role("link", name="Ask for it now").click()
+    page.get_by_text("The log has nothing of it yet.").wait_for()
+    page.get_by_role("button", name="Backfill it").click()
+    page.locator(".said.bad").wait_for()
 
 
 def test_what_a_feed_cannot_read_again_is_not_offered(signed_in):

@@ -28,6 +28,9 @@
     });
   }
 
+  // --- the page that is shown, where the row of pages is longer than the screen ------------------
+  document.querySelector(".top nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   // --- the live tail -------------------------------------------------------------------------------
   const MOST = 200;
   const follow = (table) => {
