@@ -30,6 +30,9 @@ from app.security import signing
 SECRET = "a-secret-that-only-tests-know-0123456789"
 PATH = "/externalapi/listener/v1/listener"
 DEADLINE = 30.0
+DOOR = ("--no-work",)
+"""The arguments of a door with nothing behind it: for tests of what is answered and kept, which no
+order, alert or feed has a part in. It starts in half the time."""
 WRITE_AND_READ = ("notifications:write", "notifications:read")
 
 

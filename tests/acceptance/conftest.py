@@ -93,6 +93,7 @@ def server(
     with serving.listener(
         tmp_path_factory.mktemp("acceptance"),
         config=SOURCES.replace("JWKS", jwks.url),
+        arguments=serving.DOOR,
         environment={
             "DECLARED_PASSWORD": PASSWORD,
             "DECLARED_KEY": API_KEY,

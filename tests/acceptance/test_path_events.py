@@ -21,7 +21,7 @@ def test_one_body_on_three_paths_is_three_notifications_and_each_repeats(
     tmp_path: Path, envelope: dict[str, str]
 ) -> None:
     body = json.dumps({**envelope, **ORDER}).encode()
-    with serving.listener(tmp_path / "server") as server:
+    with serving.listener(tmp_path / "server", arguments=serving.DOOR) as server:
         for event in EVENTS:
             for _ in range(2):
                 assert server.post(body, path=f"{V4}/{event}").status_code == 201

@@ -27,7 +27,9 @@ def running(request, tmp_path_factory):
         cluster = request.getfixturevalue("postgres_cluster")
         url = cluster.database(f"test_{uuid.uuid4().hex}")
     folder = tmp_path_factory.mktemp("quarantine")
-    with serving.listener(folder, database_url=url, config=CONFIG, start=False) as server:
+    with serving.listener(
+        folder, database_url=url, config=CONFIG, arguments=serving.DOOR, start=False
+    ) as server:
         seeing.command(server, "db", "upgrade")
         server.start()
         yield server

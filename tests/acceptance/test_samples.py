@@ -80,7 +80,9 @@ def fresh(tmp_path_factory):
     config = "".join(
         f'[[source]]\nname = "{name}"\n' for name in ("shipped", "seed", "onap", "official")
     )
-    with serving.listener(tmp_path_factory.mktemp("samples"), config=config) as server:
+    with serving.listener(
+        tmp_path_factory.mktemp("samples"), config=config, arguments=serving.DOOR
+    ) as server:
         yield server
         assert server.terminate() == 0
 

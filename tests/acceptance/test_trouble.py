@@ -35,7 +35,10 @@ def troubled(database_url, tmp_path) -> Iterator[serving.Listener]:
     """A listener on a database of the test's own, with a queue of one unit."""
     environment = {"LISTENER_QUEUE_UNITS": "1"}
     with serving.listener(
-        tmp_path / "server", database_url=database_url, environment=environment
+        tmp_path / "server",
+        database_url=database_url,
+        environment=environment,
+        arguments=serving.DOOR,
     ) as server:
         yield server
 
@@ -141,7 +144,9 @@ def test_while_the_database_is_away_the_answer_is_5_and_then_all_is_well(
     postgres_cluster: postgres.Cluster, postgres_url, tmp_path
 ):
     name = postgres_url.rpartition("/")[2]
-    with serving.listener(tmp_path / "server", database_url=postgres_url) as server:
+    with serving.listener(
+        tmp_path / "server", database_url=postgres_url, arguments=serving.DOOR
+    ) as server:
         assert server.post(bodies.body()).status_code == GOOD
         let(postgres_cluster, name, "false")
         for request in (wire.post(bodies.body()), wire.post(b"{")):

@@ -268,7 +268,7 @@ def test_an_allow_list_sees_what_trusted_proxies_say(forwarded, seen, server):
 
 def test_without_trusted_proxies_a_forwarded_address_is_not_believed(tmp_path):
     config = '[[source]]\nname = "walled"\nallow = ["192.0.2.0/24"]\n'
-    with serving.listener(tmp_path / "plain", config=config) as plain:
+    with serving.listener(tmp_path / "plain", config=config, arguments=serving.DOOR) as plain:
         walled = by_token(serving.token(source="walled"))
         assert post(plain, walled | {"X-Forwarded-For": "192.0.2.7"}) == (403, 52)
 

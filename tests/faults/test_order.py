@@ -33,7 +33,9 @@ def query(url: str, sql: str) -> list[tuple]:
 def servers(folder: Path, url: str, count: int):
     with contextlib.ExitStack() as stack:
         yield [
-            stack.enter_context(serving.listener(folder / f"server-{n}", database_url=url))
+            stack.enter_context(
+                serving.listener(folder / f"server-{n}", database_url=url, arguments=serving.DOOR)
+            )
             for n in range(count)
         ]
 
@@ -132,7 +134,9 @@ async def test_a_body_serialised_again_is_a_repeat_and_other_content_a_marked_se
     first = state_change("event-1")
     again = json.dumps(json.loads(first), indent=2, sort_keys=True).encode()
     other = state_change("event-1", state="Held")
-    with serving.listener(tmp_path / "server", database_url=database_url) as server:
+    with serving.listener(
+        tmp_path / "server", database_url=database_url, arguments=serving.DOOR
+    ) as server:
         assert [server.post(body).status_code for body in (first, again, other)] == [201] * 3
         items = server.get("/admin/notifications?order=asc").json()["items"]
     assert [item["sightings"] for item in items] == [1, 0]

@@ -49,7 +49,9 @@ class Told:
 
 @pytest.fixture
 def server(database_url, tmp_path):
-    with serving.listener(tmp_path / "server", database_url=database_url, config=CONFIG) as started:
+    with serving.listener(
+        tmp_path / "server", database_url=database_url, config=CONFIG, arguments=serving.DOOR
+    ) as started:
         yield started
         assert started.terminate() == 0
 
