@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email.utils
+import importlib.util
 import ssl
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import IO, Final, Protocol, Self
+from typing import IO, Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -41,6 +43,11 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 UNAUTHORIZED: Final = frozenset({401, 403})
 TOO_MANY: Final = 429
 UNAVAILABLE: Final = 503
+
+
+_SOUGHT: Final = "sniffio"
+"""What httpcore seeks at each of its locks, in vain and all over the disk, where it is not there:
+55 µs, ten times a request [M]."""
 
 
 class Outgoing(Protocol):
@@ -143,6 +150,9 @@ class Client:
         self._trust = trust
         self._agent = agent
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
+        if importlib.util.find_spec(_SOUGHT) is None:
+            nothing: Any = None
+            sys.modules.setdefault(_SOUGHT, nothing)
 
     async def aclose(self) -> None:
         """End the connections that are kept."""
