@@ -145,15 +145,10 @@ class Clearing:
 
     def _next(self, job: jobs.Job, at: str | None) -> list[str]:
         """The next rows that are open, newest first, beyond the row `at`."""
-        upto = at or job.arguments["upto"]
+        asked = {name: job.arguments[name] for name in ("source", "code", "ids")}
+        many = quarantine.Many(at or job.arguments["upto"], **asked)
         with engine.read(self._runtime.engine) as connection:
-            found = quarantine.still_open(
-                connection,
-                source=job.arguments["source"],
-                upto=upto,
-                ids=job.arguments["ids"],
-                limit=AT_ONCE + 1,
-            )
+            found = quarantine.still_open(connection, many, AT_ONCE + 1)
         return [id_ for id_ in found if id_ != at]
 
     async def _one(self, job: jobs.Job, id_: str, progress: Progress, fence: leases.Fence) -> bool:

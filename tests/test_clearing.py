@@ -15,6 +15,7 @@ from tests.feeds import running
 from tests.store import test_quarantine
 from tests.web import inside
 
+TOLD = {"source": "local", "flavour": None, "event_name": None}
 LOCAL = '[[source]]\nname = "local"\n\n[[source]]\nname = "other"\n'
 
 
@@ -33,12 +34,9 @@ async def clearing_runs(runtime):
         await clearing.stop(started)
 
 
-def hold(runtime, *bodies, source="local"):
+def hold(runtime, *bodies, **fields):
     """Their rows, oldest first."""
-    held = [
-        test_quarantine.refused(body, source=source, flavour=None, event_name=None)
-        for body in bodies
-    ]
+    held = [test_quarantine.refused(body, **{**TOLD, **fields}) for body in bodies]
     return test_quarantine.hold(runtime.engine, *held)
 
 
@@ -46,8 +44,9 @@ def good(order_id):
     return json.dumps(inside.state_change(id=order_id)).encode()
 
 
-async def ask(runtime, action, *, upto, source=None, ids=(), total=0):
-    arguments = {"source": source, "upto": upto, "ids": list(ids), "total": total}
+async def ask(runtime, action, *, upto, source=None, code=None, ids=(), total=0):
+    many = {"source": source, "code": code, "upto": upto, "ids": list(ids)}
+    arguments = {**many, "total": total}
     return await acts.ask_clearing(runtime, action, arguments, by="ui:ann")
 
 
@@ -87,6 +86,16 @@ async def test_all_of_a_source_that_were_there_are_put_away_and_nothing_else(liv
     assert states(live) == expected
     assert audited(live, "quarantine.discard") == sorted(mine)
     assert audited(live, "quarantine.discard_many") == ["local"]
+
+
+async def test_all_that_were_refused_for_one_reason_are_put_away_and_no_other(live):
+    mine = hold(live, b"1", b"2", code=21)
+    others = hold(live, b"3", b"4")
+    id_ = await ask(live, clearing.DISCARD, upto=others[-1], code=21, total=2)
+    async with clearing_runs(live):
+        done = await until(live, id_)
+    assert done.result["done"] == 2
+    assert states(live) == dict.fromkeys(mine, "discarded") | dict.fromkeys(others, "open")
 
 
 async def test_what_is_still_refused_stays_with_its_reason_and_does_not_stop_the_rest(live):

@@ -87,12 +87,12 @@ async def ask_feed(
 async def ask_clearing(runtime: Runtime, action: str, arguments: dict[str, Any], *, by: str) -> str:
     """Have `action` (`clearing.ACTIONS`) done to many refused bodies; gives the job's id.
 
-    `arguments`: `source` (null: of any), `upto` (the newest row), `ids` (none: all), `total`.
+    `arguments`: `total`, and what `quarantine.Many` asks.
     """
     now = runtime.clock.now()
     job = jobs.Job(runtime.new_id(), jobs.QUARANTINE, action, arguments, by, now)
     target = arguments["source"] or "all"
-    told = {"upto": arguments["upto"], "total": arguments["total"]}
+    told = {name: arguments[name] for name in ("upto", "code", "total")}
     return await _ask(runtime, job, f"{action}_many", target, told)
 
 

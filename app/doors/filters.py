@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from app import clock
 from app.doors import deps, paging
@@ -122,11 +122,16 @@ class Order(deps.Parameters):
     resource_type: canonical.ResourceType | None = None
 
 
+Code = Annotated[int | None, BeforeValidator(paging.digits), Field(ge=1, le=999)]
+"""A code of the table of refusals (`problems.TABLE`)."""
+
+
 class Quarantine(paging.Page):
     """Which refused bodies; those that are open, unless another state or `all` is asked for."""
 
     state: Literal["open", "released", "discarded", "all"] = "open"
     source: paging.Source = None
+    code: Code = None
 
 
 class Attention(paging.Page):

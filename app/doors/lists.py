@@ -87,6 +87,7 @@ def quarantine(connection: engine.Connection, asked: filters.Quarantine) -> dict
         connection,
         state=None if asked.state == "all" else asked.state,
         source=asked.source,
+        code=asked.code,
         after_id=paging.identifier(asked, epoch),
         limit=asked.limit + 1,
     )

@@ -33,7 +33,8 @@ Identifier = Annotated[str, AfterValidator(_storable)]
 """The id of a row, in the path."""
 
 
-def _digits(value: object) -> object:
+def digits(value: object) -> object:
+    """`value`, unless it is a text of anything but digits. Raises ValueError."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise ValueError("expected digits")
     return value
@@ -42,7 +43,7 @@ def _digits(value: object) -> object:
 class Page(deps.Parameters):
     """What part of a list is asked for: at most `limit` rows, after the cursor `after`."""
 
-    limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=MOST)] = USUAL
+    limit: Annotated[int, BeforeValidator(digits), Field(ge=1, le=MOST)] = USUAL
     after: Annotated[str | None, Field(max_length=256, pattern=r"^[A-Za-z0-9_-]+$")] = None
 
 

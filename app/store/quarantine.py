@@ -130,10 +130,13 @@ def page(
     *,
     state: str | None,
     source: str | None,
+    code: int | None = None,
     after_id: str | None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """At most `limit` rows before `after_id` (null: from the newest), newest first.
+
+    `code`: refused for this reason.
 
     Every column but `body` and `faults`; `state` is open, released or discarded, and `kept` (bool)
     whether there are bytes.
@@ -142,37 +145,51 @@ def page(
         return []
     rows = _listed(limit)
     quarantine = tables.QUARANTINE
-    for column, asked in ((quarantine.c.status, state), (quarantine.c.source, source)):
-        if asked is not None:
-            rows = rows.where(column == asked)
+    asked = {"status": state, "source": source, "code": code}
+    for name, value in asked.items():
+        if value is not None:
+            rows = rows.where(quarantine.c[name] == value)
     if after_id is not None:
         rows = rows.where(quarantine.c.id < after_id)
     return [dict(row) for row in connection.execute(rows).mappings()]
 
 
-def still_open(
-    connection: Connection, *, source: str | None, upto: str, limit: int, ids: Collection[str] = ()
-) -> list[str]:
-    """At most `limit` open rows of `source` (null: of any) not newer than `upto`, newest first.
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Open rows not newer than `upto`: of `source`, refused with `code`, among `ids`.
 
-    `ids`: only those among them.
+    What is null or empty asks nothing.
     """
-    row = tables.QUARANTINE.c
-    rows = select(row.id).where(row.status == "open", row.id <= upto)
-    if source is not None:
-        rows = rows.where(row.source == source)
-    if ids:
-        rows = rows.where(row.id.in_(ids))
-    return list(connection.execute(rows.order_by(row.id.desc()).limit(limit)).scalars())
+
+    upto: str
+    source: str | None = None
+    code: int | None = None
+    ids: Sequence[str] = ()
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions on the rows, all of which must hold."""
+        row = tables.QUARANTINE.c
+        asked = [row.status == "open", row.id <= self.upto]
+        for name, value in (("source", self.source), ("code", self.code)):
+            if value is not None:
+                asked.append(row[name] == value)
+        return [*asked, row.id.in_(self.ids)] if self.ids else asked
 
 
-def count_open(connection: Connection, *, source: str | None, upto: str) -> int:
-    """How many `still_open` would list, were there no limit."""
+def still_open(connection: Connection, asked: Many, limit: int) -> list[str]:
+    """At most `limit` of the rows that are `asked` for, newest first."""
     row = tables.QUARANTINE.c
-    rows = select(func.count()).where(row.status == "open", row.id <= upto)
-    if source is not None:
-        rows = rows.where(row.source == source)
-    return int(connection.execute(rows).scalar_one())
+    rows = select(row.id).where(*asked.conditions()).order_by(row.id.desc())
+    return list(connection.execute(rows.limit(limit)).scalars())
+
+
+def count_open(connection: Connection, asked: Many) -> tuple[int, datetime | None]:
+    """How many there are of the rows that are `asked` for, and when the oldest of them came."""
+    row = tables.QUARANTINE.c
+    these = select(func.count(), func.min(row.id)).where(*asked.conditions())
+    count, oldest = connection.execute(these).one()
+    since = connection.execute(select(row.received_at).where(row.id == oldest)).scalar()
+    return count, since
 
 
 def one(connection: Connection, id_: str) -> dict[str, Any] | None:

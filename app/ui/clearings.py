@@ -11,18 +11,19 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Query
+from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors
-from app.doors import acts, deps, paging
+from app.doors import acts, deps, filters, paging, problems
 from app.runtime import Runtime
-from app.store import engine, jobs, pulse, quarantine
+from app.store import engine, jobs, quarantine
 from app.ui import shell, visit
 
 HERE: Final = "/ui/quarantine"
 
-ID: Final = re.compile(r"[0-9a-f-]{1,64}", re.ASCII)
+ID: Final = re.compile(r"^[0-9a-f-]{1,64}$", re.ASCII)
 """What the id of a row is made of."""
 
 ACTIONS: Final = MappingProxyType(
@@ -46,27 +47,39 @@ router = shell.router(HERE)
 
 
 class Asked(deps.Parameters):
-    """What is to be done with all that are open, or with those of one source."""
+    """What is to be done with all that are open, or with those of one source or reason."""
 
     what: Literal["release", "force", "discard"]
     source: paging.Source = None
+    code: filters.Code = None
+
+
+class Planned(Asked):
+    """What a plan was about: those not newer than `upto`."""
+
+    upto: Annotated[str, Field(pattern=ID.pattern)]
 
 
 @router.get("/all")
 def plan(request: Request, runtime: deps.The, asked: Annotated[Asked, Query()]) -> Response:
     """How many it would be; nothing is done yet."""
     with engine.read(runtime.engine) as connection:
-        waiting = pulse.in_quarantine(connection, asked.source)
         newest = quarantine.page(
-            connection, state="open", source=asked.source, after_id=None, limit=1
+            connection, state="open", source=asked.source, code=asked.code, after_id=None, limit=1
         )
+        upto = newest[0]["id"] if newest else ""
+        many = quarantine.Many(upto, asked.source, asked.code)
+        count, since = quarantine.count_open(connection, many)
+    problem = problems.TABLE.get(asked.code or 0)
     return shell.render(
         request,
         "clearing_plan.html",
         asked=asked,
-        waiting=waiting,
-        upto=newest[0]["id"] if newest else None,
-        back=HERE + shell.query(source=asked.source),
+        count=count,
+        since=since,
+        upto=upto,
+        reason=problem.reason if problem else asked.code,
+        back=HERE + shell.query(source=asked.source, code=asked.code),
     )
 
 
@@ -77,13 +90,19 @@ async def ask(request: Request, runtime: deps.The, seen_by: visit.Admin) -> Resp
     Raises `errors.InvalidValue`.
     """
     form = await request.form()
-    source, upto = str(form.get("source", "")) or None, str(form.get("upto", ""))
-    if not ID.fullmatch(upto) or (source and runtime.source(source) is None):
-        raise errors.InvalidValue("it says no row, or no source: open its page again")
+    given = {name: str(form[name]) for name in Planned.model_fields if name in form}
+    try:
+        asked = Planned.model_validate(given)
+    except ValidationError as error:
+        place = error.errors()[0]["loc"][0]
+        raise errors.InvalidValue(f"{place}: nothing we know; open its page again") from error
     with engine.read(runtime.engine) as connection:
-        total = quarantine.count_open(connection, source=source, upto=upto)
-    arguments = {"source": source, "upto": upto, "ids": list[str](), "total": total}
-    return await _asked(runtime, str(form.get("what", "")), arguments, seen_by.who.subject)
+        many = quarantine.Many(asked.upto, asked.source, asked.code)
+        total, _ = quarantine.count_open(connection, many)
+    if not total:
+        return shell.go(HERE, "None of them is open any more.", tone="wait")
+    arguments = asked.model_dump(exclude={"what"}) | {"ids": [], "total": total}
+    return await _asked(runtime, asked.what, arguments, seen_by.who.subject)
 
 
 async def picked(runtime: Runtime, what: str, ids: Sequence[str], *, by: str) -> Response:
@@ -94,7 +113,8 @@ async def picked(runtime: Runtime, what: str, ids: Sequence[str], *, by: str) ->
     known = [id_ for id_ in ids if ID.fullmatch(id_)]
     if not known:
         raise errors.InvalidValue("these are no rows of the quarantine")
-    arguments = {"source": None, "upto": max(known), "ids": known, "total": len(known)}
+    many = {"source": None, "code": None, "upto": max(known), "ids": known}
+    arguments = {**many, "total": len(known)}
     return await _asked(runtime, what, arguments, by)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import markupsafe
 from fastapi import Query
@@ -15,6 +15,13 @@ from app.store import engine, jobs, quarantine
 from app.ui import clearings, shell, visit, words
 
 HERE = "/ui/quarantine"
+
+REASONS: Final = {
+    code: problem.reason
+    for code, problem in problems.TABLE.items()
+    if problem.status in {400, 422} and code not in {27, 28}
+}
+"""Why a body may be refused, by code: what is wrong with an address makes no row."""
 
 router = shell.router(HERE)
 
@@ -35,6 +42,8 @@ def listing(
         items=page["items"],
         running=running,
         problems=problems.TABLE,
+        codes=list(REASONS),
+        reasons=REASONS,
         asked=asked,
         given=given,
         here=HERE + shell.query(**given),

@@ -319,3 +319,23 @@ def test_a_hold_that_is_taken_back_leaves_no_count(database):
         transaction.rollback()
     assert listed(database) == []
     assert usage(database) is None or usage(database)["rows"] == 0
+
+
+def test_those_of_one_source_and_reason_are_found_and_counted(database):
+    first = refused(b"1", code=24)
+    rows = (first, refused(b"2", code=24), refused(b"3"), refused(b"4", code=24, source="covage"))
+    ids = hold(database, *rows)
+    (later,) = hold(database, refused(b"5", code=24))
+    mark(database, ids[1], "discarded")
+    with engine.read(database) as connection:
+        many = quarantine.Many(ids[3], source="orange", code=24)
+        assert quarantine.still_open(connection, many, 9) == [ids[0]]
+        assert quarantine.count_open(connection, many) == (1, first.received_at)
+        some = quarantine.Many(later, ids=(ids[2], ids[1], later))
+        assert quarantine.still_open(connection, some, 9) == [later, ids[2]]
+        assert quarantine.still_open(connection, some, 1) == [later]
+        assert quarantine.count_open(connection, quarantine.Many("0")) == (0, None)
+        found = quarantine.page(
+            connection, state=None, source=None, code=22, after_id=None, limit=9
+        )
+    assert [row["id"] for row in found] == [ids[2]]

@@ -86,7 +86,7 @@ async def fill(door: inside.Door) -> dict[str, str]:
         event_name=EVIL, content_type=EVIL, principal=EVIL, remote_addr=EVIL,
     )  # fmt: skip
     (ids["quarantine"],) = test_quarantine.hold(database, bad)
-    many = {"source": None, "upto": "0", "ids": [], "total": 3}
+    many = {"source": None, "code": None, "upto": "0", "ids": [], "total": 3}
     reasons = [{"reason": EVIL, "count": 1, "ids": [EVIL]}]
     told = {"done": 1, "refused": 1, "at": "0", "reasons": reasons}
     clearing = jobs.Job(new_id(), jobs.QUARANTINE, "quarantine.release", many, EVIL, now)

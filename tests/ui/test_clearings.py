@@ -27,9 +27,9 @@ def database(server):
     made.dispose()
 
 
-def held(database, *bodies):
+def held(database, *bodies, **fields):
     """Rows of the quarantine: what was refused once, whatever it would be now."""
-    told = {"source": "local", "flavour": None, "event_name": None}
+    told = {"source": "local", "flavour": None, "event_name": None, **fields}
     return test_quarantine.hold(database, *(test_quarantine.refused(b, **told) for b in bodies))
 
 
@@ -115,6 +115,22 @@ def test_without_a_script_its_page_comes_again_by_itself_and_it_can_be_stopped(
     context.close()
 
 
+def test_those_refused_for_one_reason_are_listed_and_planned_for(signed_in, database):
+    (other,) = held(database, junk())
+    (mine,) = held(database, junk(), code=24)
+    client = signed_in()
+    listed = client.get("/ui/quarantine?code=24").text
+    assert mine in listed
+    assert other not in listed
+    assert "/ui/quarantine/all?what=release&amp;code=24" in listed
+    planned = client.get("/ui/quarantine/all?what=discard&code=24").text
+    assert "all refused bodies: Invalid body field</h1>" in planned
+    assert "Discard 1</button>" in planned
+    gone = {"what": "discard", "upto": mine, "code": 100, "form_token": form_token(client)}
+    answer = client.post("/ui/quarantine/all", data=gone)
+    assert "None of them is open any more." in client.get(answer.headers["location"]).text
+
+
 def test_who_may_only_read_is_shown_no_way_to_act(signed_in, server):
     client = signed_in("notifications:read")
     assert "/ui/quarantine/all" not in client.get("/ui/quarantine").text
@@ -127,7 +143,8 @@ def test_who_may_only_read_is_shown_no_way_to_act(signed_in, server):
     [
         ("/ui/quarantine/all", {"what": "burn", "upto": "0"}),
         ("/ui/quarantine/all", {"what": "discard", "upto": "0\0"}),
-        ("/ui/quarantine/all", {"what": "discard", "upto": "0", "source": "nobody"}),
+        ("/ui/quarantine/all", {"what": "discard", "upto": "0", "source": "No body"}),
+        ("/ui/quarantine/all", {"what": "discard", "upto": "0", "code": "many"}),
         ("/ui/quarantine/act", {"what": "burn", "id": "0"}),
         ("/ui/quarantine/act", {"what": "discard", "id": ["x", "\0"]}),
     ],
