@@ -116,7 +116,8 @@ def axe():
     source = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 
     def run(tab, *rules):
-        tab.evaluate(source)
+        if tab.evaluate("typeof axe") == "undefined":
+            tab.evaluate(source)
         found = tab.evaluate("asked => axe.run(asked)", {"runOnly": rules} if rules else {})
         found = found["violations"]
         return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found]

@@ -390,16 +390,13 @@ def looked_at(client, order):
         "/ui/sources/local",
         "/ui/sources/covage",
         "/ui/commands?limit=5",
-        "/ui/commands?state=failed",
         sent,
         asked,
         "/ui/feeds/covage",
         "/ui/feeds/covage/rewind?to=2026-01-31",
         f"/ui/feeds/covage/backfill?object_type=order&object_id={id_}",
-        "/ui/commands/new",
         f"/ui/commands/new?source=covage&order_id={id_}",
         "/ui/commands/new?source=tjansteguiden&order_id=O-1",
-        "/ui/commands/new?source=stadsnat&order_id=O-1",
         f"/ui/orders/covage/{id_}",
     )
 
