@@ -11,27 +11,49 @@ import typer
 from app import alerts as telling, settings
 from app.alerts import messages
 from app.cli import acting, acts, database, failure, screen
-from app.store import alerts, engine
+from app.store import alerted, alerts, engine
 
-LIST_EXAMPLES = ("listener alerts list", "listener alerts list --json")
+LIST_EXAMPLES = (
+    "listener alerts list",
+    "listener alerts list --told",
+    "listener alerts list --json",
+)
 TEST_EXAMPLES = ("listener alerts test", "listener alerts test ops-mail")
 
 COLUMNS = ("channel", "source", "severity", "opened_at", "told_at", "over_at", "text", "error")
+TOLD = (
+    "channel",
+    "event",
+    "source",
+    "severity",
+    "begun_at",
+    "told_at",
+    "attempts",
+    "text",
+    "error",
+)
+LATELY = 50
+"""Messages that are shown."""
 
 
 def listing(
-    *, as_json: Annotated[bool, typer.Option("--json", help="A JSON document a line.")] = False
+    *,
+    lately: Annotated[
+        bool, typer.Option("--told", help="What was told lately, and whether it arrived.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON document a line.")] = False,
 ) -> None:
     """Show what is open at the channels, and what could not be told yet."""
     with database.opened(settings.load()) as opened, engine.read(opened) as connection:
-        rows = [asdict(row) for row in alerts.listing(connection)]
+        found = alerted.latest(connection, LATELY) if lately else alerts.listing(connection)
+    rows, columns = [asdict(row) for row in found], TOLD if lately else COLUMNS
     if as_json:
         for row in rows:
             screen.json_line(row)
     elif rows:
-        screen.table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
+        screen.table(columns, ([row[name] for name in columns] for row in rows))
     else:
-        screen.remark("nothing is open")
+        screen.remark("nothing was told yet" if lately else "nothing is open")
 
 
 def try_out(

@@ -1,6 +1,6 @@
 """`listener alerts …`: a test at the keyboard, and what is open."""
 
-from app.store import alerts
+from app.store import alerted, alerts
 from tests import mailbox
 from tests.arrivals import RECEIVED
 from tests.cli.test_expected import database  # noqa: F401 - the fixture
@@ -47,3 +47,15 @@ def test_what_is_open_is_listed(command, database):  # noqa: F811 - the fixture
     assert "alarm" in command("alerts", "list").out
     (told,) = command("alerts", "list", "--json").lines
     assert (told["id"], told["orders"]) == ("a1", ["O-1"])
+
+
+def test_what_was_told_lately_is_listed_with_whether_it_arrived(command, database):  # noqa: F811 - the fixture
+    assert "nothing was told yet" in command("alerts", "list", "--told").err
+    attempt = alerted.Attempt(
+        "post", "a1-opened", "opened", "local", "alarm", "1 orders", RECEIVED, "answered 450"
+    )
+    with database.begin() as connection:
+        alerted.note(connection, attempt)
+    assert "answered 450" in command("alerts", "list", "--told").out
+    (told,) = command("alerts", "list", "--told", "--json").lines
+    assert (told["id"], told["told_at"], told["attempts"]) == ("a1-opened", None, 1)
