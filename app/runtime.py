@@ -166,7 +166,7 @@ class Runtime:
         """Commit what waits, then let go of everything. Safe to call twice."""
         self.writer.close()
         self.tail.close()
-        self.engine.dispose()
+        engines.dispose(self.engine)
 
 
 def build(settings: config.Settings, clock: Clock | None = None) -> Runtime:

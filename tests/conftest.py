@@ -142,7 +142,7 @@ def database(database_url: str) -> Iterator[sqlalchemy.Engine]:
     """An engine on `database_url`, disposed of afterwards."""
     made = engine.create(database_url)
     yield made
-    made.dispose()
+    engine.dispose(made)
 
 
 def _migrate(url: str) -> None:

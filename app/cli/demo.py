@@ -236,7 +236,7 @@ class Progress:
 
     def close(self) -> None:
         """Let go of the log."""
-        self._engine.dispose()
+        engine.dispose(self._engine)
 
     def _stored(self) -> dict[str, int]:
         with engine.read(self._engine) as connection:

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app import errors
 from app.store import turnstile
@@ -69,6 +70,19 @@ def create(url: str) -> Engine:
         case other:
             msg = f"DATABASE_URL names {other}; expected sqlite or postgresql"
             raise errors.ConfigurationError(msg)
+
+
+def dispose(engine: Engine) -> None:
+    """Close all connections: those that are lent as soon as they are given back.
+
+    SQLAlchemy leaves the latter open until the collector finds them.
+    """
+
+    def close(_connection: object, lent: ConnectionPoolEntry) -> None:
+        lent.close()
+
+    event.listen(engine.pool, "checkin", close)
+    engine.dispose()
 
 
 def writes_one_at_a_time(engine: Engine) -> bool:
