@@ -336,7 +336,10 @@ class PullKind(SourceKind, Protocol):
     def command_result(
         self, command: str, status: int, body: bytes, order_id: str | None = None
     ) -> CommandResult:
-        """What became of a command by its answer. Raises `errors.StaleGrant`: it was not done."""
+        """What became of a command by its answer.
+
+        Raises `errors.StaleGrant`: it was not done; `errors.SenderFault`: that is not told.
+        """
         ...
 
     def check_request(

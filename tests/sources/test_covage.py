@@ -464,6 +464,11 @@ def test_what_became_of_a_message(status, body, expected):
     assert KIND.command_result("events/info", status, body) == expected
 
 
+def test_a_page_for_people_tells_nothing_of_a_message_whatever_its_status():
+    with pytest.raises(errors.SenderFault, match="a page for people"):
+        KIND.command_result("events/info", 200, b"\n<!DOCTYPE html><html></html>")
+
+
 def test_whether_a_message_was_sent_is_looked_up_in_the_order_s_events():
     arguments = {"message": "Hello"}
     request = KIND.check_request(FEED, "o1", "events/info", arguments, NOW, feeding.GRANT)

@@ -196,7 +196,7 @@ class Covage:
     def command_result(
         self, _command: str, status: int, body: bytes, _order_id: str | None = None
     ) -> base.CommandResult:
-        """What became of it: 403 fails the command, not the feed."""
+        """What became of it: 403 fails the command, not the feed. Raises `errors.SenderFault`."""
         return commands.result(status, body)
 
     def check_request(

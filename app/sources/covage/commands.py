@@ -41,6 +41,7 @@ OFFERS: Final = (
 _FORBIDDEN: Final = 403
 _TOO_MANY: Final = 429
 _SUCCESS: Final = range(200, 300)
+_PAGE: Final = b"<"
 _TROUBLE: Final = range(500, 600)
 _SECONDS: Final = re.compile(r"(\d{1,5})(?:\.\d+)? ?s(?:ec|\b)")
 
@@ -97,8 +98,13 @@ def _checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def result(status: int, body: bytes) -> base.CommandResult:
-    """What the answer to a message says."""
+    """What the answer to a message says.
+
+    Raises `errors.SenderFault` for a page for people: nobody knows then what became of it.
+    """
     if status in _SUCCESS:
+        if body.lstrip().startswith(_PAGE):
+            raise errors.SenderFault("it was answered with a page for people")
         return base.Done("the message is with the order")
     told = _error(body)
     if status == _TOO_MANY:
