@@ -41,6 +41,17 @@ LOOK: Final = 1.0
 TELL: Final = 5.0
 """Seconds between two looks at the log, and between two lines where there is no terminal."""
 
+PATIENCE: Final = """\
+[source.stuck_after]
+none = "5m"
+acknowledged = "5m"
+inProgress = "5m"
+pending = "5m"
+held = "5m"\
+"""
+"""How long an order may be silent: days in the life of these. Learned it would be wrong, as what
+happened before the demo is told at once."""
+
 FILE: Final = "demo.toml"
 
 
@@ -101,7 +112,10 @@ def alone(given: settings.Settings, host: str | None, port: int | None) -> setti
 def _configure(found: settings.Settings, base: str) -> None:
     """Write the demo's listener.toml: the operators, and `local` for what is posted by hand."""
     assert found.config is not None  # noqa: S101 - `alone` names it
-    tables = ['[[source]]\nname = "local"', *(place.table(base) for place in places.PLACES)]
+    tables = [
+        '[[source]]\nname = "local"',
+        *(f"{place.table(base)}\n{PATIENCE}" for place in places.PLACES),
+    ]
     found.data_dir.mkdir(parents=True, exist_ok=True)
     text = "\n\n".join(["# Written by `listener demo`, anew at every start.", *tables])
     found.config.write_text(text + "\n", encoding="utf-8")
