@@ -44,6 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(stack.close)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One a processor, but four at least: much of their time tests wait for what they started."""
+    return max(4, len(os.sched_getaffinity(0)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """What is collected, and what was loaded for it, stays until the end: it is no garbage.
