@@ -24,6 +24,9 @@ from app import behind, errors, processes, server, settings as config, telemetry
 GRACE: Final = 5
 """Seconds that processes are given to end, beside what a door needs for its requests."""
 
+METRICS: Final = "listener-metrics-"
+"""What the folder of the counters is called, where it is a temporary one."""
+
 Beside = Literal["all", "no feeds", "nothing"]
 """What a process beside the doors does: follow the log, tell alerts, ask operators."""
 
@@ -118,7 +121,7 @@ def _metrics_directory(settings: config.Settings) -> Generator[None, None, None]
     """Give the processes one directory for their counters, wiped first (DESIGN §11)."""
     directory = settings.metrics_dir
     made = directory is None
-    path = Path(tempfile.mkdtemp(prefix="listener-metrics-")) if directory is None else directory
+    path = _temporary() if directory is None else directory
     path.mkdir(parents=True, exist_ok=True)
     for stale in path.glob("*.db"):
         stale.unlink()
@@ -129,3 +132,24 @@ def _metrics_directory(settings: config.Settings) -> Generator[None, None, None]
         telemetry.count_in(None)
         if made:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _temporary() -> Path:
+    """A new folder that bears our process id; those of processes that were killed are removed."""
+    for old in Path(tempfile.gettempdir()).glob(f"{METRICS}*"):
+        owner = old.name.removeprefix(METRICS).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if old.stat().st_uid == os.getuid() and not _lives(owner):
+                shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{METRICS}{os.getpid()}-"))
+
+
+def _lives(pid: str) -> bool:
+    """Whether the process of this id is another one that lives; of what is no id it is believed."""
+    if not pid.isdecimal():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    return int(pid) != os.getpid()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -53,6 +54,7 @@ class Runtime:
     draining: bool = False
     drain: asyncio.Event = field(default_factory=asyncio.Event)
     _readings: dict[str, canonical.Reading] = field(default_factory=dict)
+    _refreshing: threading.Lock = field(default_factory=threading.Lock)
 
     def reading(self, source: base.SourceConfig) -> canonical.Reading:
         """How bodies of `source` are read, with today's configuration and limits."""
@@ -75,8 +77,11 @@ class Runtime:
         self.refresh_access()
 
     def refresh_access(self) -> None:
-        """Look up credentials and revocations again: at start and whenever the tail wakes."""
-        with engines.read(self.engine) as connection:
+        """Look up credentials and revocations again: at start and whenever the tail wakes.
+
+        One at a time, so that nobody puts back what somebody else has seen withdrawn.
+        """
+        with self._refreshing, engines.read(self.engine) as connection:
             self.access.refresh(
                 credentials.active(connection), credentials.source_states(connection)
             )
@@ -178,8 +183,8 @@ def build(settings: config.Settings, clock: Clock | None = None) -> Runtime:
     clock = clock or SystemClock()
     kinds = discover()
     configuration = config.read_configuration(settings, os.environ, kinds=frozenset(kinds))
-    engine = open_database(settings)
     local = signing.LocalIssuer(config.signing_secret(settings), clock)
+    engine = open_database(settings)
     verifier = jwt.Verifier(local, configuration.issuers, client.fetch_json, clock)
     metrics = telemetry.Metrics()
     follower = tail.Tail(engine)
@@ -216,10 +221,14 @@ def open_database(settings: config.Settings) -> engines.Database:
     Raises `errors.ConfigurationError` (old schema: names `listener db upgrade`).
     """
     engine = engines.create(settings.url())
-    if settings.is_sqlite():
-        schema.upgrade(engine)
-    else:
-        schema.check(engine)
+    try:
+        if settings.is_sqlite():
+            schema.upgrade(engine)
+        else:
+            schema.check(engine)
+    except BaseException:
+        engines.dispose(engine)
+        raise
     return engine
 
 

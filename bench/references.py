@@ -6,11 +6,13 @@ before the answer. Started by `python -m bench.references PORT [URL]`.
 """
 
 import itertools
+import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
+import sqlalchemy
 import uuid_utils
 import uvicorn
 from fastapi import Depends, FastAPI
@@ -34,12 +36,30 @@ class Body(tmf622_2015.ProductOrderNotification):
     event: Event
 
 
+def safe(url: str) -> sqlalchemy.Engine:
+    """SQLite as one who knows it sets it up: durable, loses no update, waits for its lock."""
+    made = sqlalchemy.create_engine(url, pool_size=10, max_overflow=40)
+
+    @sqlalchemy.event.listens_for(made, "connect")
+    def _connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in engine.SQLITE_PRAGMAS:
+            connection.execute(pragma)
+
+    @sqlalchemy.event.listens_for(made, "begin")
+    def _begun(connection: sqlalchemy.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return made
+
+
 def application(url: str) -> FastAPI:
     """Both routes, the second on the database at `url`."""
     app = FastAPI()
-    database = engine.create(url)
-    schema.upgrade(database)
-
+    migrated = engine.create(url)
+    schema.upgrade(migrated)
+    migrated.dispose()
+    database = safe(url)
     numbers = itertools.count(1)
 
     def session() -> Iterator[Session]:

@@ -49,6 +49,24 @@ def test_it_stops_with_0_when_it_is_told_to(tmp_path):
         assert server.terminate() == 0
 
 
+def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path):
+    place = tmp_path / "tmp"
+    place.mkdir()
+    alone = {"environment": {"TMPDIR": str(place)}, "arguments": serving.DOOR}
+    (place / "listener-metrics-of-somebody").mkdir()
+    with serving.listener(tmp_path / "one", **alone) as one:
+        one.kill()
+        assert len(list(place.iterdir())) == 2
+        one.start()
+        (own,) = place.glob(f"listener-metrics-{one.pid}-*")
+        assert {found.name for found in place.iterdir()} == {
+            own.name,
+            "listener-metrics-of-somebody",
+        }
+        one.terminate()
+    assert [found.name for found in place.iterdir()] == ["listener-metrics-of-somebody"]
+
+
 def test_a_taken_port_ends_with_2_and_names_the_option(command):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
