@@ -125,7 +125,7 @@ def test_it_comes_back_when_the_database_does(database, follower):
                 "WHERE pid <> pg_backend_pid() AND datname = current_database()"
             )
     thread, answers = waiting(follower, 1)
-    database.dispose()
+    engine.dispose(database)
     filling.put(database, {})
     thread.join(SOON)
     assert answers == [2]
