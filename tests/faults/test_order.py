@@ -20,6 +20,9 @@ from app.store import engine, statements
 from tests import serving
 from tests.faults.loading import Load, state_change
 
+LATE = 2.0
+"""Seconds: lets go after 5, of which a writer waits 2.5 (`engine.WRITER_SETTINGS`)."""
+
 
 def query(url: str, sql: str) -> list[tuple]:
     made = engine.create(url)
@@ -151,7 +154,7 @@ async def test_a_stopped_holder_of_the_lock_holds_the_others_up_only_for_the_tim
         load = Load([stopped.port])
         posting = asyncio.create_task(load.run())
         await load.until(lambda now: len(now.acked) >= 100)
-        await asyncio.to_thread(_stop_while_it_holds, stopped.pid, postgres_url)
+        since = await asyncio.to_thread(_stop_while_it_holds, stopped.pid, postgres_url)
         began = time.monotonic()
         statuses = []
         while not statuses or statuses[-1] != 201:
@@ -164,14 +167,18 @@ async def test_a_stopped_holder_of_the_lock_holds_the_others_up_only_for_the_tim
         load.stop.set()
         await posting
     assert set(statuses) <= {201, 503}
-    assert 503 in statuses
+    # who comes late waits for less than a time-out until the server lets go of the holder
+    assert 503 in statuses or began - since > LATE
     assert set(load.statuses) <= {201, 503}
     found = Counter(event for (event,) in query(postgres_url, "SELECT event_id FROM log"))
     assert set(load.acked) <= set(found)
 
 
-def _stop_while_it_holds(pid: int, url: str) -> None:
-    """SIGSTOP until a look at pg_locks says that the stopped process holds the append lock."""
+def _stop_while_it_holds(pid: int, url: str) -> float:
+    """SIGSTOP until a look at pg_locks says that the stopped process holds the append lock.
+
+    Gives the moment of the last one.
+    """
     made = engine.create(url)
     held = sqlalchemy.text(
         "SELECT pid FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE"
@@ -190,9 +197,10 @@ def _stop_while_it_holds(pid: int, url: str) -> None:
         stack.callback(made.dispose)
         while time.monotonic() < ends:
             os.kill(pid, signal.SIGSTOP)
+            stopped = time.monotonic()
             found = holder()
             if found is not None and found == holder():  # one that runs would have ended by now
-                return
+                return stopped
             os.kill(pid, signal.SIGCONT)
             time.sleep(0.01)
     raise TimeoutError("the process was never stopped while it held the lock")
