@@ -20,7 +20,7 @@ from app.store import engine, statements
 from tests import serving
 from tests.faults.loading import Load, state_change
 
-LOOKS = 10
+LOOKS = 4
 """At the lock, 50 ms apart, until who holds it is believed to be stopped."""
 
 LATE = 2.0
@@ -186,7 +186,7 @@ def _stop_while_it_holds(pid: int, url: str) -> float:
     held = sqlalchemy.text(
         "SELECT pid FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE"
         " l.locktype = 'advisory' AND l.granted AND l.objid = :low AND l.classid = :high"
-        " AND a.state = 'idle in transaction'"
+        " AND a.state = 'idle in transaction' AND a.datname = current_database()"
     )
     key = {"low": statements.LOCK & 0xFFFFFFFF, "high": statements.LOCK >> 32}
     ends = time.monotonic() + 30
