@@ -6,7 +6,7 @@
     family.stop(seconds)
 
 Each is a fresh interpreter that calls its target with a `Lifeline` before its own arguments: the
-end of this process, however it ends, is the end of theirs. Not here: what they do (`server`).
+end of this process, however it ends, is the end of theirs. Not here: what they do (`launch`).
 """
 
 from __future__ import annotations

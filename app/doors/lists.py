@@ -12,6 +12,7 @@ from app.doors import filters, paging
 from app.runtime import Runtime
 from app.store import (
     attention as openings,
+    commands as outbox,
     engine,
     epochs,
     expected as placed,
@@ -66,6 +67,21 @@ def expected(
     patience, now = runtime.patience(connection), runtime.clock.now()
     told = [{**row, "silent": silence.is_quiet(row, patience, now)} for row in rows]
     return paging.page(told, asked.limit, epoch, by="id")
+
+
+def commands(connection: engine.Connection, asked: filters.Commands) -> dict[str, Any]:
+    """What was asked of operators, newest first; each item is a `Command`."""
+    epoch = epochs.current(connection)
+    rows = outbox.page(
+        connection,
+        source=asked.source,
+        order_id=asked.order_id,
+        state=asked.state,
+        after_id=paging.identifier(asked, epoch),
+        limit=asked.limit + 1,
+    )
+    page = paging.page([{"id": row.id, "row": row} for row in rows], asked.limit, epoch, by="id")
+    return {**page, "items": [item["row"] for item in page["items"]]}
 
 
 def attention(connection: engine.Connection, asked: filters.Attention) -> dict[str, Any]:

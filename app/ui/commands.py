@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, outbox, paging
+from app.doors import deps, filters, lists, outbox, paging
 from app.runtime import Runtime
 from app.sources import base
-from app.store import commands, engine, epochs
+from app.store import commands, engine
 from app.ui import shell, visit
 
 HERE: Final = "/ui/commands"
@@ -54,22 +54,13 @@ def listing(
 ) -> Response:
     """One part of the commands, newest first."""
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        rows = commands.page(
-            connection,
-            source=asked.source,
-            order_id=asked.order_id,
-            state=asked.state,
-            after_id=paging.identifier(asked, epoch),
-            limit=asked.limit + 1,
-        )
-    page = paging.page([{"id": row.id, "row": row} for row in rows], asked.limit, epoch, by="id")
+        page = lists.commands(connection, asked)
     given = asked.model_dump(exclude_defaults=True, exclude={"after"})
     following = {**given, "after": page["next"]}
     return shell.render(
         request,
         "commands.html",
-        items=[item["row"] for item in page["items"]],
+        items=page["items"],
         asked=asked,
         given=given,
         here=HERE + shell.query(**given),

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from app.doors import deps, filters, outbox, paging
+from app.doors import deps, filters, lists, outbox, paging
 from app.security import access
 from app.sources import base
-from app.store import commands, engine, epochs
+from app.store import commands, engine
 from app.web.admin import answers
 
 router = APIRouter(prefix="/admin/commands")
@@ -40,16 +40,8 @@ class Asked(BaseModel):
 def listing(runtime: deps.The, asked: Annotated[filters.Commands, Query()]) -> Response:
     """One page of the commands, newest first."""
     with engine.read(runtime.engine) as connection:
-        epoch = epochs.current(connection)
-        rows = commands.page(
-            connection,
-            source=asked.source,
-            order_id=asked.order_id,
-            state=asked.state,
-            after_id=paging.identifier(asked, epoch),
-            limit=asked.limit + 1,
-        )
-    return answers.give(paging.page([_told(row) for row in rows], asked.limit, epoch, by="id"))
+        page = lists.commands(connection, asked)
+    return answers.give({**page, "items": [_told(row) for row in page["items"]]})
 
 
 @router.get("/{identifier}", dependencies=deps.READS)
