@@ -119,6 +119,19 @@ def test_a_third_of_a_type_is_refused_with_what_to_do(signed_in):
     assert "revoke one of them first" in client.get(refused.headers["location"]).text
 
 
+def test_a_sample_is_sent_and_sent_again(at, server):
+    name = "ServiceOrderStateChangeNotification"
+    for said in ("Taken in.", "It came before: counted as a sighting."):
+        page = at("/ui/sources/local")
+        chosen = page.get_by_label("Sample").get_by_role("option").filter(has_text=name).first
+        page.get_by_label("Sample").select_option(chosen.inner_text())
+        page.get_by_role("button", name="Send it").click()
+        page.get_by_text(said).wait_for()
+    id_ = page.url.rpartition("/ui/notifications/")[2].partition("?")[0]
+    told = server.get(f"/admin/notifications/{id_}").json()
+    assert (told["source"], told["event_type"], told["principal"]) == ("local", name, "ui:ann")
+
+
 def test_who_may_only_read_adds_no_credential(signed_in):
     client = signed_in(READ)
     assert "Add a credential" not in client.get("/ui/sources/local").text
