@@ -366,8 +366,8 @@ def test_a_test_of_a_channel_says_whether_it_arrived(at, server):
     tests = page.get_by_role("region", name="What was told").locator(
         "tr", has=page.get_by_text("test", exact=True)
     )
-    assert tests.filter(has_text="chat").get_by_text("arrived", exact=True).count() == 1
-    assert tests.filter(has_text="nobody").get_by_text("not arrived").count() == 1
+    assert tests.filter(has_text="chat").get_by_text("arrived", exact=True).count()
+    assert tests.filter(has_text="nobody").get_by_text("not arrived").count()
     assert {("ui:ann", "alert.test", one) for one in ("chat", "nobody")} <= audited(server)
 
 

@@ -22,6 +22,14 @@ def test_a_link_lets_in_once_and_leads_to_a_clean_address(server, link):
         assert second.get("/ui/notifications").headers["location"].startswith("/ui/sign-in")
 
 
+def test_a_newcomer_is_told_what_to_do_next(signed_in):
+    told = signed_in().get("/ui").text
+    assert "Nothing has come yet" in told
+    assert ".venv/bin/listener send --sample" in told
+    assert "curl -i " in told
+    assert ".venv/bin/listener demo" in told
+
+
 def test_a_link_older_than_a_minute_lets_nobody_in(link):
     answer = httpx.get(link(at=SystemClock().now() - timedelta(seconds=61)))
     assert answer.status_code == 401

@@ -1,4 +1,4 @@
-"""The first page: what it tells of an empty log and of a full one, and that it stays live."""
+"""The first page: what it tells of a log, and that it stays live."""
 
 import re
 import time
@@ -54,14 +54,6 @@ def words_of(html):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
-def test_a_newcomer_is_told_what_to_do_next(signed_in):
-    told = signed_in().get("/ui").text
-    assert "Nothing has come yet" in told
-    assert ".venv/bin/listener send --sample" in told
-    assert "curl -i " in told
-    assert ".venv/bin/listener demo" in told
-
-
 def test_who_may_not_read_sees_nothing(server, signed_in):
     for path in ("/ui", "/ui/overview/now", "/ui/overview/minutes"):
         assert httpx.get(f"{server.url}{path}").headers["location"].startswith("/ui/sign-in")
@@ -80,7 +72,9 @@ def test_it_stays_live_and_tells_in_numbers_what_came(page, server):
     link = page.get_by_role("link", name="1 rejected")
     expect(link).to_be_visible(timeout=15_000)
     page.get_by_text("As a table").click()
-    expect(page.locator("#minutes caption")).to_contain_text("1 accepted", timeout=15_000)
+    expect(page.locator("#minutes caption")).to_contain_text(
+        re.compile("[1-9] accepted"), timeout=15_000
+    )
     link.click()
     expect(page).to_have_url(re.compile("/ui/orders.state=rejected"))
 
