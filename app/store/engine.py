@@ -48,6 +48,9 @@ statement while the tables were small, read the whole ledger for every batch unt
 
 TRANSACTION_TIMEOUT_SINCE = 170000
 
+TURNSTILE = "turnstile"
+"""What a connection's own is found by in what the pool notes of it."""
+
 Database = Engine
 """What other rooms call an engine; they do not import SQLAlchemy."""
 
@@ -114,27 +117,45 @@ def _sqlite(url: str, database: str | None) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
+    def _on_connect(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
         for pragma in SQLITE_PRAGMAS:
             connection.execute(pragma)
 
+    if file is not None:
+        _queue(engine, file)
+
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("reading", False):
-            connection.exec_driver_sql("BEGIN")
-        elif file is None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            _in_turn(connection, file)
+        reads = connection.get_execution_options().get("reading", False)
+        if file is not None:
+            _in_turn(connection, reads=reads)
+        if reads or file is None:
+            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 
 
-def _in_turn(connection: Connection, file: str) -> None:
+def _queue(engine: Engine, file: str) -> None:
+    """Give each connection its place to queue at."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(_connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info[TURNSTILE] = turnstile.Turnstile(file)
+
+    @event.listens_for(engine, "close")
+    def _on_close(_connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        turn = record.info.pop(TURNSTILE, None)
+        if turn is not None:
+            turn.close()
+
+
+def _in_turn(connection: Connection, *, reads: bool) -> None:
+    """Begin what writes when it is its turn; let what reads wait as it always does."""
     driver: Any = connection.connection.driver_connection
+    turn: turnstile.Turnstile = connection.connection.info[TURNSTILE]
     try:
-        turnstile.begin(driver, file, PATIENCE)
+        (turn.be_patient if reads else turn.begin)(driver, PATIENCE)
     except (sqlite3.OperationalError, OSError) as error:
         raise sqlalchemy.exc.OperationalError("BEGIN IMMEDIATE", None, error) from error
 

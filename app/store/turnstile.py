@@ -24,22 +24,43 @@ SUFFIX: Final = "-turn"
 """Of the file that is queued at, as SQLite's own are `-wal` and `-shm`."""
 
 
-def begin(connection: sqlite3.Connection, path: str, patience: float) -> None:
-    """Begin a transaction that writes to the database at `path`; in turn among all processes.
+class Turnstile:
+    """Where one connection to the SQLite file at `path` queues; it keeps the queue's file open.
 
-    Raises `sqlite3.OperationalError` where it could not be had within `patience` seconds.
+    The connection itself never waits while it writes, for whoever waits here is not to be passed by
+    one that sleeps there; while it reads, it is as patient as it was made. Each of these settings
+    is a statement, and each statement gives the GIL away: they are sent where they change.
     """
-    ends = time.monotonic() + patience
-    queue = os.open(path + SUFFIX, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        _until(ends, lambda: fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        connection.execute("PRAGMA busy_timeout=0")
+
+    def __init__(self, path: str) -> None:
+        self._queue = os.open(path + SUFFIX, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._waits = True
+
+    def close(self) -> None:
+        """Let go of the file; the connection begins no more."""
+        os.close(self._queue)
+
+    def begin(self, connection: sqlite3.Connection, patience: float) -> None:
+        """Begin a transaction that writes; in turn among all processes.
+
+        Raises `sqlite3.OperationalError` where it could not be had within `patience` seconds.
+        """
+        ends = time.monotonic() + patience
+        self._wait(connection, 0)
+        _until(ends, lambda: fcntl.flock(self._queue, fcntl.LOCK_EX | fcntl.LOCK_NB))
         try:
             _until(ends, lambda: connection.execute("BEGIN IMMEDIATE"))
         finally:
-            connection.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
-    finally:
-        os.close(queue)
+            fcntl.flock(self._queue, fcntl.LOCK_UN)
+
+    def be_patient(self, connection: sqlite3.Connection, patience: float) -> None:
+        """Before a transaction that reads: it waits only where the file is being mended."""
+        self._wait(connection, patience)
+
+    def _wait(self, connection: sqlite3.Connection, seconds: float) -> None:
+        if self._waits != (seconds > 0):
+            connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+            self._waits = seconds > 0
 
 
 def _until(ends: float, lock: Callable[[], object]) -> None:
