@@ -30,7 +30,6 @@ class Running:
     """The alerts of a process while they run; they end by `stop`."""
 
     follower: following.Follower
-    learner: learning.Learner
     tasks: list[asyncio.Task[None]]
 
 
@@ -47,7 +46,7 @@ async def start(runtime: Runtime) -> Running:
         "learning": loop.run(learner.turn, name="learning", first=AT_LEISURE, chance=chance),
     }
     tasks = [asyncio.create_task(turn, name=name) for name, turn in turns.items()]
-    return Running(follower, learner, tasks)
+    return Running(follower, tasks)
 
 
 async def tested(
@@ -66,5 +65,4 @@ async def stop(running: Running) -> None:
     for task in running.tasks:
         task.cancel()
     await asyncio.gather(*running.tasks, return_exceptions=True)
-    await running.learner.reads.aclose()
     await running.follower.aclose()

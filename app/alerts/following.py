@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
-from app import channels, telemetry
-from app.alerts import conditions, messages, reading, telling
+from app import channels, loop, telemetry
+from app.alerts import conditions, messages, telling
 from app.outbound import failures
 from app.runtime import Runtime
 from app.store import alerted, alerts, engine, jobs
@@ -38,7 +38,6 @@ class Follower:
         self.teller = teller
         self._runtime = runtime
         self._chance = chance
-        self._reads = reading.Reads()
         self._log = telemetry.logger("alerts")
 
     async def turn(self) -> float:
@@ -46,21 +45,20 @@ class Follower:
         if not self._runtime.configuration.alerts:
             return REST
         now = self._runtime.clock.now()
-        waiting, holds, changed = await self._reads.of(partial(self._look, now))
+        waiting, holds, changed = await loop.in_thread(self._look, now)
         if changed:
             await self._write(partial(self._observe, holds=holds, now=now))
         for job in waiting:
             await self._test(job)
-        due = await self._reads.of(partial(self._due, now))
+        due = await loop.in_thread(self._due, now)
         by_channel: dict[str, list[alerts.Alert]] = {}
         for alert in due:
             by_channel.setdefault(alert.channel, []).append(alert)
         await asyncio.gather(*(self._tell_all(some) for some in by_channel.values()))
-        return await self._reads.of(self._rest)
+        return await loop.in_thread(self._rest)
 
     async def aclose(self) -> None:
-        """Let what is being read come to its end, and let go of the connections."""
-        await self._reads.aclose()
+        """Let go of the connections."""
         await self.teller.aclose()
 
     def _look(

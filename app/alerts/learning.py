@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from app.alerts import reading
+from app import loop
 from app.runtime import Runtime
 from app.store import engine, silence
 
@@ -19,13 +19,12 @@ class Learner:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self.reads = reading.Reads()
 
     async def turn(self) -> float:
         """Learn what there is to learn; gives the seconds until the next time."""
         now = self._runtime.clock.now()
         for source in [one.name for one in self._runtime.configuration.sources]:
-            learned = await self.reads.of(partial(self._learn, source))
+            learned = await loop.in_thread(self._learn, source)
             keep = partial(silence.keep, source=source, learned=learned, at=now)
             await asyncio.wrap_future(self._runtime.writer.run(keep))
         return EVERY.total_seconds()
