@@ -15,7 +15,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from app import errors, lead, loop, telemetry
 from app.doors import acts
@@ -44,9 +44,6 @@ OTHERS: Final = "other reasons"
 TRIES: Final = 3
 OURS: Final = "a fault of ours: the log has more"
 """How often a row is begun that makes us fail, and what is said of it then."""
-
-
-Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -126,7 +123,7 @@ class Clearing:
         """Do the rest of `job`; false where another process has the lease."""
         progress = Progress.of(job.result)
         begun = self._runtime.clock.now()
-        if job.state == "queued" and not await self._write(
+        if job.state == "queued" and not await self._runtime.write(
             lambda connection: jobs.take(connection, job.id, begun)
         ):
             return True
@@ -139,7 +136,9 @@ class Clearing:
                     return True
         now = self._runtime.clock.now()
         told = progress.told()
-        await self._write(lambda connection: jobs.finish(connection, job.id, now, result=told))
+        await self._runtime.write(
+            lambda connection: jobs.finish(connection, job.id, now, result=told)
+        )
         self._log.info("cleared", job=job.id, action=job.action, **_counts(progress))
         return True
 
@@ -168,7 +167,9 @@ class Clearing:
         except errors.Refused as error:
             progress.refuse(id_, error.message)
             told = progress.told()
-            going = await self._write(lambda connection: jobs.advance(connection, job.id, told))
+            going = await self._runtime.write(
+                lambda connection: jobs.advance(connection, job.id, told)
+            )
         except errors.Unavailable:
             self._tries.clear()
             raise
@@ -189,9 +190,6 @@ class Clearing:
         else:
             force = job.action == FORCE
             await self._runtime.release(id_, by=job.asked_by, force=force, also=note)
-
-    async def _write(self, act: Callable[[engine.Connection], Result]) -> Result:
-        return await asyncio.wrap_future(self._runtime.writer.run(act))
 
 
 def _counts(progress: Progress) -> dict[str, int]:

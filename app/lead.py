@@ -6,7 +6,6 @@ in the same transaction, so that one that slept writes nothing. Not here: the wo
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import uuid
 from datetime import timedelta
@@ -38,7 +37,7 @@ class Lead:
         """
         now = self._runtime.clock.monotonic()
         if self._asked_at is None or now - self._asked_at >= self.term.total_seconds() / 2:
-            self._fence = await asyncio.wrap_future(self._runtime.writer.run(self._beat))
+            self._fence = await self._runtime.write(self._beat)
             self._asked_at = now
         return self._fence
 
@@ -49,9 +48,7 @@ class Lead:
     async def leave(self) -> None:
         """Give it back, so that another may take it at once."""
         with contextlib.suppress(errors.Unavailable):
-            await asyncio.wrap_future(
-                self._runtime.writer.run(lambda connection: leases.leave(connection, self._replica))
-            )
+            await self._runtime.write(lambda connection: leases.leave(connection, self._replica))
 
     def _beat(self, connection: engine.Connection) -> leases.Fence | None:
         leases.beat(connection, self._replica, self.term)

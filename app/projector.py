@@ -216,8 +216,6 @@ class Projector:
 
         def write(connection: engine.Connection) -> tuple[float, int, float]:
             began = time.perf_counter()
-            if leases.check(connection, [fence]):
-                raise pages.StaleFence
             if stories:
                 _keep(connection, stories)
             if done is not None:
@@ -226,7 +224,7 @@ class Projector:
             indexed = indexing.follow(connection, most) if words else 0
             return kept - began, indexed, time.perf_counter() - kept
 
-        kept, indexed, took = await asyncio.wrap_future(self._runtime.writer.run(write))
+        kept, indexed, took = await self._runtime.write(write, under=fence)
         self._pace.took(kept, len(stories))
         self._words_pace.took(took, indexed)
 

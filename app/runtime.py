@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from app import errors, intake as intakes, settings as config, telemetry
 from app.clock import Clock, SystemClock, new_id
@@ -24,12 +24,16 @@ from app.store import (
     audit,
     credentials,
     engine as engines,
+    leases,
+    pages,
     quarantine,
     schema,
     silence,
     tail,
     writer,
 )
+
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -159,6 +163,22 @@ class Runtime:
             target=id_,
             detail={"notification_id": notification_id},
         )
+
+    async def write(
+        self, act: Callable[[engines.Connection], Result], *, under: leases.Fence | None = None
+    ) -> Result:
+        """What `act` gives, done by the writer in a transaction (`writer.Writer.run`).
+
+        `under`: the lease it needs. Raises `pages.StaleFence` where another process has that now,
+        `errors.Unavailable` where the database is away: nothing was written.
+        """
+
+        def fenced(connection: engines.Connection) -> Result:
+            if under is not None and leases.check(connection, [under]):
+                raise pages.StaleFence
+            return act(connection)
+
+        return await asyncio.wrap_future(self.writer.run(fenced))
 
     def start(self) -> None:
         """Start the writer and the tail. Raises `errors.ConfigurationError` for an old schema."""

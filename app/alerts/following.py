@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from app import channels, loop, telemetry
 from app.alerts import conditions, messages, telling
@@ -27,8 +26,6 @@ ATTEMPT: Final = timedelta(minutes=3)
 FIRST: Final = 5.0
 LONGEST: Final = 900.0
 """Seconds until the second attempt, and the most between two."""
-
-Result = TypeVar("Result")
 
 
 class Follower:
@@ -47,7 +44,7 @@ class Follower:
         now = self._runtime.clock.now()
         waiting, holds, changed = await loop.in_thread(self._look, now)
         if changed:
-            await self._write(partial(self._observe, holds=holds, now=now))
+            await self._runtime.write(partial(self._observe, holds=holds, now=now))
         for job in waiting:
             await self._test(job)
         due = await loop.in_thread(self._due, now)
@@ -101,7 +98,7 @@ class Follower:
         for alert in some:
             now = self._runtime.clock.now()
             claim = partial(alerts.claim, alert=alert, now=now, until=now + ATTEMPT)
-            if channel is None or not await self._write(claim):
+            if channel is None or not await self._runtime.write(claim):
                 continue
             if not await self._tell(channel, alert):
                 return  # the others would fail for the same reason; they stay due
@@ -116,10 +113,14 @@ class Follower:
             told = error.message
             wait = timedelta(seconds=self._wait(error, alert.attempts))
             missed = _attempt(channel, message, now, told)
-            await self._write(partial(_not_told, alert=alert, attempt=missed, due_at=now + wait))
+            await self._runtime.write(
+                partial(_not_told, alert=alert, attempt=missed, due_at=now + wait)
+            )
             self._log.warning("alert_not_told", channel=channel.name, reason=told, **about)
             return False
-        await self._write(partial(_told, alert=alert, attempt=_attempt(channel, message, now)))
+        await self._runtime.write(
+            partial(_told, alert=alert, attempt=_attempt(channel, message, now))
+        )
         self._log.info("alert_told", channel=channel.name, **about)
         return True
 
@@ -131,7 +132,7 @@ class Follower:
 
     async def _test(self, job: jobs.Job) -> None:
         """Send a test to the channels `job` names, once: by whichever process is first."""
-        if not await self._write(lambda c: jobs.take(c, job.id, self._runtime.clock.now())):
+        if not await self._runtime.write(lambda c: jobs.take(c, job.id, self._runtime.clock.now())):
             return
         name = job.arguments.get("channel")
         asked = [one for one in self._runtime.configuration.alerts if name in {None, one.name}]
@@ -145,14 +146,11 @@ class Follower:
                 alerted.note(connection, attempt)
             jobs.finish(connection, job.id, now, result={"told": result})
 
-        await self._write(finish)
+        await self._runtime.write(finish)
 
     def _channel(self, name: str) -> channels.AlertConfig | None:
         found = (one for one in self._runtime.configuration.alerts if one.name == name)
         return next(found, None)
-
-    async def _write(self, act: Callable[[engine.Connection], Result]) -> Result:
-        return await asyncio.wrap_future(self._runtime.writer.run(act))
 
 
 def _attempt(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -26,7 +25,7 @@ class Learner:
         for source in [one.name for one in self._runtime.configuration.sources]:
             learned = await loop.in_thread(self._learn, source)
             keep = partial(silence.keep, source=source, learned=learned, at=now)
-            await asyncio.wrap_future(self._runtime.writer.run(keep))
+            await self._runtime.write(keep)
         return EVERY.total_seconds()
 
     def _learn(self, source: str) -> list[silence.Learned]:

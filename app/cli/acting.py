@@ -100,7 +100,7 @@ async def _job(name: str, action: str, arguments: dict[str, Any]) -> jobs.Job:
             jobs.ask(connection, asked)
             database.record(connection, f"feed.{action}", name, at=now, job=asked.id)
 
-        await asyncio.wrap_future(live.writer.run(write))
+        await live.write(write)
 
         def over(connection: engine.Connection) -> jobs.Job | None:
             found = jobs.one(connection, asked.id)

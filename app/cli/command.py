@@ -156,7 +156,7 @@ async def _send(
                 database.record(connection, "command.ask", asked.id, at=asked.asked_at)
             return kept
 
-        kept = await asyncio.wrap_future(live.writer.run(write))
+        kept = await live.write(write)
 
         def over(connection: engine.Connection) -> commands.Command | None:
             found = commands.one(connection, kept.id)

@@ -73,7 +73,7 @@ async def _register(name: str) -> hubs.Registration | None:
             hubs.want(connection, wanted)
             database.record(connection, "hub.register", name, at=now)
 
-        await asyncio.wrap_future(live.writer.run(write))
+        await live.write(write)
 
         def settled(connection: engine.Connection) -> hubs.Registration | None:
             found = hubs.one(connection, name)
@@ -110,7 +110,7 @@ async def _unregister(name: str) -> bool:
             database.record(connection, "hub.unregister", name, at=now)
             return hubs.unwant(connection, name, now)
 
-        if not await asyncio.wrap_future(live.writer.run(write)):
+        if not await live.write(write):
             msg = f"{name} is not registered"
             raise failure.CommandFailed(msg, "see what is: listener hub list")
 

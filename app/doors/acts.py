@@ -108,7 +108,7 @@ async def stop_clearing(runtime: Runtime, id_: str, *, by: str) -> bool:
             record(runtime, connection, by=by, action="quarantine.stop", target=id_)
         return done
 
-    return await asyncio.wrap_future(runtime.writer.run(act))
+    return await runtime.write(act)
 
 
 async def _ask(
@@ -121,7 +121,7 @@ async def _ask(
         detail = {**told, "job": job.id}
         record(runtime, connection, by=job.asked_by, action=action, target=target, detail=detail)
 
-    await asyncio.wrap_future(runtime.writer.run(write))
+    await runtime.write(write)
     return job.id
 
 
@@ -144,7 +144,7 @@ async def test_alerts(runtime: Runtime, channel: str | None, *, by: str) -> str:
         target, detail = channel or "all", {"job": job.id}
         record(runtime, connection, by=by, action=job.action, target=target, detail=detail)
 
-    await asyncio.wrap_future(runtime.writer.run(write))
+    await runtime.write(write)
     return job.id
 
 
@@ -169,7 +169,7 @@ async def discard(
             also(connection)
         return done
 
-    if not await asyncio.wrap_future(runtime.writer.run(act)):
+    if not await runtime.write(act):
         raise errors.Conflict(f"quarantine row {id_} is not open any more")
 
 
@@ -188,7 +188,7 @@ async def add_credential(
         record(runtime, connection, by=by, action="credential.add", target=row.id, detail=detail)
         return secret, row
 
-    made = await asyncio.wrap_future(runtime.writer.run(act))
+    made = await runtime.write(act)
     await asyncio.to_thread(runtime.refresh_access)
     return made
 
@@ -204,6 +204,6 @@ async def revoke(runtime: Runtime, source: str, id_: str, *, by: str) -> bool:
             record(runtime, connection, by=by, action="credential.revoke", target=id_)
         return done
 
-    done = await asyncio.wrap_future(runtime.writer.run(act))
+    done = await runtime.write(act)
     await asyncio.to_thread(runtime.refresh_access)
     return done

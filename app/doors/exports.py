@@ -33,11 +33,9 @@ async def answer(runtime: Runtime, asked: filters.Export, *, by: str) -> Streami
     upto = await asyncio.to_thread(export.head, runtime.engine)
     if personal:
         told = asked.model_dump(exclude_none=True, mode="json")
-        await asyncio.wrap_future(
-            runtime.writer.run(
-                lambda connection: acts.record(
-                    runtime, connection, by=by, action="export.personal", target="log", detail=told
-                )
+        await runtime.write(
+            lambda connection: acts.record(
+                runtime, connection, by=by, action="export.personal", target="log", detail=told
             )
         )
     form = forms.FORMS[asked.format]

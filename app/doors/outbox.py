@@ -6,7 +6,6 @@ The same act whether it comes as JSON or from a page. Not here: who may (`deps`)
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -52,7 +51,7 @@ async def ask(runtime: Runtime, wanted: Wanted, *, by: str) -> commands.Command:
             acts.record(runtime, connection, by=by, action="command.ask", target=made.id)
         return kept
 
-    kept = await asyncio.wrap_future(runtime.writer.run(write))
+    kept = await runtime.write(write)
     same = ("order_id", "command", "arguments")
     if any(getattr(kept, name) != getattr(made, name) for name in same):
         raise errors.Conflict(f"idempotency_key: used before, by another command, {kept.id}")
@@ -96,7 +95,7 @@ async def _change(
         acts.record(runtime, connection, by=by, action=f"command.{action}", target=id_)
         return found(connection, id_)
 
-    return await asyncio.wrap_future(runtime.writer.run(write))
+    return await runtime.write(write)
 
 
 def _command(runtime: Runtime, wanted: Wanted, by: str) -> commands.Command:

@@ -6,7 +6,6 @@ The same act whether it comes as JSON, from a page or from the command line. Not
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
@@ -26,7 +25,7 @@ async def expect(runtime: Runtime, orders: Sequence[expected.Expected], *, by: s
     """Keep `orders` as placed, in transactions of at most `expected.AT_ONCE`."""
     for start in range(0, len(orders), expected.AT_ONCE):
         some = orders[start : start + expected.AT_ONCE]
-        await asyncio.wrap_future(runtime.writer.run(_putting(runtime, some, by)))
+        await runtime.write(_putting(runtime, some, by))
 
 
 def _putting(
@@ -86,4 +85,4 @@ async def _act(
         )
         return attention.one(connection, id_) or before
 
-    return await asyncio.wrap_future(runtime.writer.run(write))
+    return await runtime.write(write)

@@ -20,7 +20,7 @@ from app.feeds import attempts, notes, reading, session as sessions, trouble
 from app.outbound import failures
 from app.runtime import Runtime
 from app.sources import base
-from app.store import commands, engine, leases, pages, personal
+from app.store import commands, engine, personal
 
 AT_ONCE: Final = 8
 """Orders of a source whose commands are done side by side."""
@@ -377,13 +377,7 @@ class Outbox:
 
     async def _write(self, job: Callable[[engine.Connection], Result]) -> Result:
         """Write under the fence. Raises `pages.StaleFence` where another process has taken over."""
-
-        def write(connection: engine.Connection) -> Result:
-            if leases.check(connection, [self._fence]):
-                raise pages.StaleFence
-            return job(connection)
-
-        return await asyncio.wrap_future(self._runtime.writer.run(write))
+        return await self._runtime.write(job, under=self._fence)
 
     def _tell(self, event: str, command: commands.Command, **more: str) -> None:
         self._log.info(event, command=command.command, order_id=command.order_id, **more)

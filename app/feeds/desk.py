@@ -5,7 +5,6 @@ Not here: asking for one (`web`, `cli`), what an audit compares (`audit`).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Any, Final, Literal
@@ -14,7 +13,7 @@ from app import errors, loop, telemetry
 from app.feeds import audit, poller, reading, trouble
 from app.runtime import Runtime
 from app.sources import base
-from app.store import engine, feeds, jobs, leases, pages
+from app.store import engine, feeds, jobs, pages
 
 IDLE: Final = 3600.0
 
@@ -156,12 +155,7 @@ class Desk:
         return found
 
     async def _write(self, job: Callable[[engine.Connection], None]) -> None:
-        def write(connection: engine.Connection) -> None:
-            if leases.check(connection, [self._reader.fence]):
-                raise pages.StaleFence
-            job(connection)
-
-        await asyncio.wrap_future(self._runtime.writer.run(write))
+        await self._runtime.write(job, under=self._reader.fence)
 
 
 def place(text: object, today: date) -> Literal["beginning"] | date:

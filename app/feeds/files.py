@@ -5,7 +5,6 @@ A link that is too old is asked for anew. Not here: where files are kept (`store
 
 from __future__ import annotations
 
-import asyncio
 import random
 from datetime import timedelta
 from typing import Final
@@ -78,7 +77,7 @@ class Fetcher:
         def write(connection: engine.Connection) -> None:
             files.store(connection, file.id, body, content_type, at)
 
-        await asyncio.wrap_future(self._runtime.writer.run(write))
+        await self._runtime.write(write)
         self._log.info("file_stored", file=file.id, bytes=len(body))
 
     async def _fetched(self, file: files.File) -> tuple[bytes, str | None]:
@@ -132,5 +131,5 @@ class Fetcher:
         def write(connection: engine.Connection) -> None:
             files.failed(connection, file.id, str(error), due)
 
-        await asyncio.wrap_future(self._runtime.writer.run(write))
+        await self._runtime.write(write)
         self._log.error("file_failed", file=file.id, reason=str(error), over=over)

@@ -16,7 +16,7 @@ from app.notifications import notification as canonical
 from app.outbound import exchange
 from app.runtime import Runtime
 from app.sources import base
-from app.store import commands, engine, feeds, files, leases, log, pages, telling
+from app.store import commands, engine, feeds, files, leases, log, telling
 
 PART: Final = 500
 MOST: Final = 150
@@ -79,8 +79,6 @@ class Follower:
         """Put what was asked for into the outbox, and remember that it was done."""
 
         def write(connection: engine.Connection) -> None:
-            if leases.check(connection, [self._fence]):
-                raise pages.StaleFence
             commands.ask_all(
                 connection, [one for one in asked if isinstance(one, commands.Command)]
             )
@@ -89,7 +87,7 @@ class Follower:
                     files.want(connection, one)
             feeds.followed(connection, self._source.name, upto)
 
-        await asyncio.wrap_future(self._runtime.writer.run(write))
+        await self._runtime.write(write, under=self._fence)
         self._followed = max(self._followed, upto)
 
     def _wanted(self, told: canonical.Notification) -> list[commands.Command | files.File]:

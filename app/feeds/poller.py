@@ -205,7 +205,7 @@ class Poller:
             if warnings != self._warnings:
                 feeds.warn(connection, self._name, warnings)
 
-        await asyncio.wrap_future(self._runtime.writer.run(write))
+        await self._runtime.write(write)
         self._warnings = warnings
 
 

@@ -7,7 +7,6 @@ of its own, made anew with every subscription and kept here as a hash only.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import random
 import ssl
@@ -214,13 +213,9 @@ class Registrar:
 
     async def _write(self, job: Callable[[engine.Connection], Result]) -> Result:
         fence = self._fence()
-
-        def write(connection: engine.Connection) -> Result:
-            if fence is None or leases.check(connection, [fence]):
-                raise pages.StaleFence
-            return job(connection)
-
-        return await asyncio.wrap_future(self._runtime.writer.run(write))
+        if fence is None:
+            raise pages.StaleFence
+        return await self._runtime.write(job, under=fence)
 
 
 class _Hub:

@@ -10,6 +10,7 @@ import asyncio
 import uuid
 from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from app import errors, loop, telemetry
@@ -58,9 +59,7 @@ class Sharing:
         began = clock.monotonic()
         wanted = self._wanted()
         try:
-            held = await asyncio.wrap_future(
-                self._means.runtime.writer.run(lambda connection: self._beat(connection, wanted))
-            )
+            held = await self._means.runtime.write(partial(self._beat, wanted=wanted))
         except errors.Unavailable:
             if clock.monotonic() >= self._alive_until:
                 await self._stop(list(self._workers))
@@ -73,10 +72,8 @@ class Sharing:
         """Stop all workers and give everything back, so that another process may begin at once."""
         await self._stop(list(self._workers))
         try:
-            await asyncio.wrap_future(
-                self._means.runtime.writer.run(
-                    lambda connection: leases.leave(connection, self._replica)
-                )
+            await self._means.runtime.write(
+                lambda connection: leases.leave(connection, self._replica)
             )
         except errors.Unavailable:
             self._log.info("leases_left_to_expire")

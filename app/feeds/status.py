@@ -6,13 +6,13 @@ at once where there is news. Not here: what a turn does (`poller`).
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from app import loop
 from app.runtime import Runtime
-from app.store import engine, feeds
+from app.store import feeds
 
 AT_MOST: Final = timedelta(minutes=1)
 """A feed that does well says so this often."""
@@ -49,14 +49,8 @@ class Board:
         bundle, self._waiting = list(self._waiting.values()), {}
         if bundle:
             try:
-                await self._write(bundle)
+                await self._runtime.write(partial(feeds.succeeded, told=bundle))
             except Exception:
                 self._waiting = {row[0]: row for row in bundle} | self._waiting
                 raise
         return BUNDLE
-
-    async def _write(self, bundle: list[tuple[str, datetime, datetime, bool]]) -> None:
-        def write(connection: engine.Connection) -> None:
-            feeds.succeeded(connection, bundle)
-
-        await asyncio.wrap_future(self._runtime.writer.run(write))

@@ -136,11 +136,9 @@ class Worker:
         at = self._means.runtime.clock.now()
 
         def write(connection: engine.Connection) -> feeds.Feed:
-            if leases.check(connection, [self.fence]):
-                raise pages.StaleFence
             return feeds.connect(connection, self.source.name, at)
 
-        return await asyncio.wrap_future(self._means.runtime.writer.run(write))
+        return await self._means.runtime.write(write, under=self.fence)
 
     def _first_turn(self, state: feeds.Feed, feeds_here: int, now: datetime) -> float:
         """Seconds until the first turn: soon, but not before the end of a rest after failures."""

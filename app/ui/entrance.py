@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Final
 from urllib.parse import unquote
 
@@ -122,5 +121,5 @@ async def _once(request: Request, session: sessions.Session) -> None:
             target="ui",
         )
 
-    if not await asyncio.wrap_future(runtime.writer.run(write)):
+    if not await runtime.write(write):
         raise errors.InvalidCredentials
