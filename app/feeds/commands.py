@@ -54,7 +54,7 @@ Follow = Callable[[], Awaitable[None]]
 
 
 class NotDone(errors.ListenerError):
-    """The request never left: the login failed before it."""
+    """It was not carried out: the login failed before it, or the operator refused a fresh one."""
 
 
 class Outbox:
@@ -210,6 +210,8 @@ class Outbox:
             relogin=sessions.FORBIDDEN_ALONE,
         )
         with answer:
+            if answer.status in sessions.FORBIDDEN_ALONE:
+                raise NotDone(f"a fresh login was answered {answer.status}")
             return self._kind.command_result(
                 command.command, answer.status, answer.read(), command.order_id
             )

@@ -21,10 +21,14 @@ def answer(method: str, told: str) -> Reply:
 
 
 class Guide:
-    """A Tjänsteguiden without orders that takes messages; `silent`: to this order it never ends."""
+    """A Tjänsteguiden without orders that takes messages.
 
-    def __init__(self, silent: str | None = None) -> None:
+    `silent`: to this order it never ends; `refusing`: it knows none of its logins.
+    """
+
+    def __init__(self, silent: str | None = None, *, refusing: bool = False) -> None:
         self.silent = silent
+        self.refusing = refusing
 
     def __call__(self, asked: Asked) -> Reply:
         match asked.query["method"]:
@@ -32,6 +36,8 @@ class Guide:
                 return answer("api_login", "<hash_key>h</hash_key>")
             case "add_message" if asked.query["id"] == self.silent:
                 return Reply(headers=XML, announced=100, hang=True)
+            case "add_message" if self.refusing:
+                return Reply(401)
             case method:
                 return answer(method, "")
 
@@ -50,9 +56,13 @@ async def ask(live: running.Live, *orders: str) -> None:
     await live.write(lambda connection: commands.ask_all(connection, asked))
 
 
-def states(live: running.Live) -> Counter[str]:
+def rows(live: running.Live) -> list[commands.Command]:
     with engine.read(live.runtime.engine) as connection:
-        return Counter(row.state for row in commands.page(connection, limit=500))
+        return commands.page(connection, limit=500)
+
+
+def states(live: running.Live) -> Counter[str]:
+    return Counter(row.state for row in rows(live))
 
 
 def messages(served: operators.Operator, order: str | None = None) -> list[str]:
@@ -81,3 +91,15 @@ async def test_commands_of_one_order_are_done_one_after_the_other(tmp_path, data
             await live.until(lambda: states(live) == {"done": 40})
             assert messages(served, "1") == [f"Message {n}" for n in range(20)]
             assert messages(served, "2") == [f"Message {n}" for n in range(20, 40)]
+
+
+async def test_what_a_fresh_login_was_refused_for_was_not_done_and_waits_its_next_turn(
+    tmp_path, sqlite_url
+):
+    async with operators.serving(Guide(refusing=True)) as served:
+        source = table("guide", served.url)
+        async with running.feeds_of(tmp_path, sqlite_url, source) as live:
+            await ask(live, "1")
+            (refused,) = await live.until(lambda: [one for one in rows(live) if one.error])
+            assert (refused.state, refused.error) == ("queued", "a fresh login was answered 401")
+            assert messages(served, "1") == ["Message 0"] * 2
