@@ -150,15 +150,20 @@ async def test_a_notification_becomes_a_row_without_anybody_asking(tmp_path, dat
 async def test_one_replica_follows_and_another_takes_over_when_it_dies(tmp_path, database_url):
     async with running.runtime(tmp_path, database_url, SOURCE) as live:
         database = live.runtime.engine
-        first, second = (projector.Projector(live.runtime, term=TERM) for _ in range(2))
+        first, second = (
+            projector.Projector(live.runtime),
+            projector.Projector(live.runtime, term=TERM),
+        )
         filling.put(database, {})
         await first.turn()
         filling.put(database, {})
         await second.turn()
         assert followed(database) == 1
+        with database.begin() as connection:  # the time of the first is over
+            connection.execute(sqlalchemy.text("DELETE FROM replica"))
 
         async def taken_over() -> None:
-            while followed(database) != 2:  # the first is not given a turn any more
+            while followed(database) != 2:
                 await second.turn()
 
         await asyncio.wait_for(taken_over(), running.DEADLINE)

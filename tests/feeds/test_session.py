@@ -7,6 +7,7 @@ import json
 import pytest
 
 from app.sandbox import options
+from app.sources.covage import reach
 from tests import operators
 from tests.feeds import running
 from tests.feeds.conftest import table
@@ -69,7 +70,8 @@ def covage(asked):
     return Reply(body=json.dumps(events).encode(), headers={"Content-Type": "application/json"})
 
 
-async def test_a_cursor_that_does_not_advance_is_told(tmp_path, sqlite_url):
+async def test_a_cursor_that_does_not_advance_is_told(tmp_path, sqlite_url, monkeypatch):
+    monkeypatch.setattr(reach, "MOST_EQUAL", 400)
     async with operators.serving(covage) as served:
         source = table("covage", served.url).replace("/covage/", "/")
         async with running.feeds_of(tmp_path, sqlite_url, source) as live:
