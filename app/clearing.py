@@ -6,7 +6,7 @@
 
 One of the replicas does it, by a lease. How far it came is written in the transaction of every
 body, so that it goes on where it stopped, in whatever process. Not here: asking for it (`ui`), what
-becomes of one body (`runtime.release`, `doors.acts`).
+becomes of one body (`doors.acts`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,6 @@ from app.runtime import Runtime
 from app.store import engine, jobs, leases, quarantine
 
 NAME: Final = "clearing"
-RELEASE: Final = "quarantine.release"
-FORCE: Final = "quarantine.force"
-DISCARD: Final = "quarantine.discard"
-ACTIONS: Final = (RELEASE, FORCE, DISCARD)
 
 REST: Final = 0.5
 """Seconds between two looks at whether there is something to do."""
@@ -185,11 +181,11 @@ class Clearing:
     async def _act(
         self, job: jobs.Job, id_: str, note: Callable[[engine.Connection], None]
     ) -> None:
-        if job.action == DISCARD:
+        if job.action == acts.DISCARD:
             await acts.discard(self._runtime, id_, by=job.asked_by, also=note)
         else:
-            force = job.action == FORCE
-            await self._runtime.release(id_, by=job.asked_by, force=force, also=note)
+            force = job.action == acts.FORCE
+            await acts.release(self._runtime, id_, by=job.asked_by, force=force, also=note)
 
 
 def _counts(progress: Progress) -> dict[str, int]:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from app import errors, intake as intakes, settings as config, telemetry
 from app.clock import Clock, SystemClock, new_id
@@ -21,12 +21,10 @@ from app.outbound import client
 from app.security import access, jwt, signing
 from app.sources import base, discover
 from app.store import (
-    audit,
     credentials,
     engine as engines,
     leases,
     pages,
-    quarantine,
     schema,
     silence,
     tail,
@@ -90,54 +88,6 @@ class Runtime:
                 credentials.active(connection), credentials.source_states(connection)
             )
 
-    async def release(
-        self,
-        id_: str,
-        *,
-        by: str,
-        force: bool,
-        also: Callable[[engines.Connection], object] = lambda _: None,
-    ) -> intakes.Released:
-        """Release quarantine row `id_` into the log on behalf of `by`, and audit it.
-
-        `also` is done in the transaction that appends it. Raises `errors.NotFound`;
-        `errors.Conflict` where it is not open, its source is not configured any more, its bytes
-        were not kept, or it is still refused and not `force`.
-        """
-        row = await asyncio.to_thread(self._held, id_)
-        if row is None:
-            raise errors.NotFound(f"there is no quarantine row {id_}")
-        if row["state"] != "open":
-            raise errors.Conflict(f"quarantine row {id_} is {row['state']} already")
-        source = self.source(row["source"])
-        if source is None:
-            raise errors.Conflict(f"the source {row['source']} is not configured any more")
-
-        def beside(connection: engines.Connection, told: str) -> None:
-            self._released(connection, id_, by, told)
-            also(connection)
-
-        outcome = await self.intake.release(
-            row,
-            source,
-            self.reading(source),
-            new_id=self.new_id(),
-            force=force,
-            beside=beside,
-        )
-        match outcome:
-            case canonical.Refusal():
-                faults = "; ".join(str(fault) for fault in outcome.faults)
-                raise errors.Conflict(f"still refused, {outcome.code}: {outcome.message} {faults}")
-            case intakes.Quarantined():
-                raise errors.Conflict(outcome.refusal.message)
-            case intakes.Appended() | intakes.Repeated() | intakes.Conflicted():
-                return outcome
-
-    def _held(self, id_: str) -> dict[str, Any] | None:
-        with engines.read(self.engine) as connection:
-            return quarantine.one(connection, id_)
-
     def source(self, name: str) -> base.SourceConfig | None:
         """The source of this name in the configuration in force."""
         return next((one for one in self.configuration.sources if one.name == name), None)
@@ -146,23 +96,6 @@ class Runtime:
         """By source and state, how long an order may be silent (`silence.patience`)."""
         configured = {one.name: one.stuck_after for one in self.configuration.sources}
         return silence.patience(connection, configured)
-
-    def _released(
-        self, connection: engines.Connection, id_: str, by: str, notification_id: str
-    ) -> None:
-        """Close row `id_`, in the transaction that appends it. Raises `errors.Conflict`."""
-        at = self.clock.now()
-        if not quarantine.mark(connection, id_, "released", by, at, notification_id):
-            raise errors.Conflict(f"quarantine row {id_} is not open any more")
-        audit.record(
-            connection,
-            id_=self.new_id(),
-            at=at,
-            principal=by,
-            action="quarantine.release",
-            target=id_,
-            detail={"notification_id": notification_id},
-        )
 
     async def write(
         self, act: Callable[[engines.Connection], Result], *, under: leases.Fence | None = None

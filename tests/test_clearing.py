@@ -78,7 +78,7 @@ async def test_all_of_a_source_that_were_there_are_put_away_and_nothing_else(liv
     mine = hold(live, b"1", b"2", b"3")
     (other,) = hold(live, b"1", source="other")
     (later,) = hold(live, b"4")
-    id_ = await ask(live, clearing.DISCARD, upto=mine[-1], source="local", total=3)
+    id_ = await ask(live, acts.DISCARD, upto=mine[-1], source="local", total=3)
     async with clearing_runs(live):
         done = await until(live, id_)
     assert (done.state, done.result["done"], done.result["refused"]) == ("done", 3, 0)
@@ -91,7 +91,7 @@ async def test_all_of_a_source_that_were_there_are_put_away_and_nothing_else(liv
 async def test_all_that_were_refused_for_one_reason_are_put_away_and_no_other(live):
     mine = hold(live, b"1", b"2", code=21)
     others = hold(live, b"3", b"4")
-    id_ = await ask(live, clearing.DISCARD, upto=others[-1], code=21, total=2)
+    id_ = await ask(live, acts.DISCARD, upto=others[-1], code=21, total=2)
     async with clearing_runs(live):
         done = await until(live, id_)
     assert done.result["done"] == 2
@@ -100,7 +100,7 @@ async def test_all_that_were_refused_for_one_reason_are_put_away_and_no_other(li
 
 async def test_what_is_still_refused_stays_with_its_reason_and_does_not_stop_the_rest(live):
     ids = hold(live, good("PO-1"), b"{", good("PO-2"), b"[", b"[]")
-    id_ = await ask(live, clearing.RELEASE, upto=ids[-1], ids=ids, total=5)
+    id_ = await ask(live, acts.RELEASE, upto=ids[-1], ids=ids, total=5)
     async with clearing_runs(live):
         done = await until(live, id_)
     assert (done.result["done"], done.result["refused"]) == (2, 3)
@@ -113,7 +113,7 @@ async def test_what_is_still_refused_stays_with_its_reason_and_does_not_stop_the
 
 async def test_what_is_still_refused_is_taken_as_it_is_where_that_is_asked(live):
     ids = hold(live, b"{", b"[")
-    id_ = await ask(live, clearing.FORCE, upto=ids[-1], ids=ids, total=2)
+    id_ = await ask(live, acts.FORCE, upto=ids[-1], ids=ids, total=2)
     async with clearing_runs(live):
         done = await until(live, id_)
     assert done.result["done"] == 2
@@ -122,7 +122,7 @@ async def test_what_is_still_refused_is_taken_as_it_is_where_that_is_asked(live)
 
 async def test_it_goes_on_where_it_stopped_and_counts_each_once(live):
     ids = hold(live, *(b"%d" % n for n in range(80)))
-    id_ = await ask(live, clearing.DISCARD, upto=ids[-1], total=80)
+    id_ = await ask(live, acts.DISCARD, upto=ids[-1], total=80)
     async with clearing_runs(live):
         await until(live, id_, lambda found: (found.result or {}).get("done", 0) >= 5)
     halfway = job(live, id_)
@@ -137,13 +137,13 @@ async def test_it_goes_on_where_it_stopped_and_counts_each_once(live):
 
 async def test_whoever_stops_it_leaves_the_rest_open(live):
     ids = hold(live, *(b"%d" % n for n in range(80)))
-    id_ = await ask(live, clearing.DISCARD, upto=ids[-1], total=80)
+    id_ = await ask(live, acts.DISCARD, upto=ids[-1], total=80)
     async with clearing_runs(live):
         await until(live, id_, lambda found: (found.result or {}).get("done", 0) >= 1)
         assert await acts.stop_clearing(live, id_, by="ui:bob")
         assert not await acts.stop_clearing(live, id_, by="ui:bob")
         (after,) = hold(live, b"[")
-        then = await ask(live, clearing.DISCARD, upto=after, ids=[after], total=1)
+        then = await ask(live, acts.DISCARD, upto=after, ids=[after], total=1)
         await until(live, then)
     stopped = job(live, id_)
     assert (stopped.state, stopped.error) == ("failed", "stopped by ui:bob")
@@ -154,7 +154,7 @@ async def test_whoever_stops_it_leaves_the_rest_open(live):
 
 async def test_only_who_has_the_lease_does_it(live):
     (one,) = hold(live, b"{")
-    id_ = await ask(live, clearing.DISCARD, upto=one, total=1)
+    id_ = await ask(live, acts.DISCARD, upto=one, total=1)
     with live.engine.begin() as connection:
         leases.beat(connection, "act:else", timedelta(minutes=1))
         leases.declare(connection, [clearing.NAME])
@@ -172,7 +172,7 @@ async def test_a_row_that_makes_us_fail_does_not_stop_the_rest_for_good(tmp_path
                 f"CREATE TRIGGER broken BEFORE UPDATE ON quarantine WHEN NEW.id = '{ids[1]}' "
                 "BEGIN SELECT RAISE(ABORT, 'broken'); END"
             )
-        id_ = await ask(live, clearing.DISCARD, upto=ids[-1], total=3)
+        id_ = await ask(live, acts.DISCARD, upto=ids[-1], total=3)
         work = clearing.Clearing(live)
         for _ in range(clearing.TRIES):
             with pytest.raises(Exception, match="broken"):

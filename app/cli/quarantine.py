@@ -16,6 +16,7 @@ import typer
 
 from app import clock, errors, intake, runtime as runtimes, settings
 from app.cli import acts, database, failure, opening, screen
+from app.doors import acts as doing
 from app.store import engine, quarantine
 
 LIST_EXAMPLES = (
@@ -131,7 +132,7 @@ def _running(found: settings.Settings) -> Iterator[runtimes.Runtime]:
 def _release(live: runtimes.Runtime, id_: str, *, force: bool) -> bool:
     """Release one row and tell what became of it; false where it is not released."""
     try:
-        receipt = asyncio.run(live.release(id_, by=opening.operator(), force=force))
+        receipt = asyncio.run(doing.release(live, id_, by=opening.operator(), force=force))
     except errors.NotFound as error:
         raise failure.CommandFailed(error.message, LIST_THEM) from error
     except errors.Conflict as error:

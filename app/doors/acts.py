@@ -1,7 +1,7 @@
 """What an administrator has done: asked for and written into the audit trail in one transaction.
 
-The same act whether it comes as JSON or from a page. Not here: who may (`deps`), releasing a
-refused body (`runtime.release`), doing what was asked of a feed (`feeds`).
+The same act whether it comes as JSON or from a page. Not here: who may (`deps`), doing what was
+asked of a feed (`feeds`) or of many refused bodies (`clearing`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,19 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from app import errors
+from app import errors, intake as intakes
+from app.notifications import notification as canonical
 from app.runtime import Runtime
 from app.security import issuing
 from app.sources import base
 from app.store import audit, credentials, engine, feeds, jobs, quarantine, standing
 
 ALERT_TEST: Final = "alert.test"
+
+RELEASE: Final = "quarantine.release"
+FORCE: Final = "quarantine.force"
+DISCARD: Final = "quarantine.discard"
+"""What may be done to refused bodies, as the audit trail and the jobs about many call it."""
 
 
 def record(
@@ -85,7 +91,7 @@ async def ask_feed(
 
 
 async def ask_clearing(runtime: Runtime, action: str, arguments: dict[str, Any], *, by: str) -> str:
-    """Have `action` (`clearing.ACTIONS`) done to many refused bodies; gives the job's id.
+    """Have `action` (RELEASE, FORCE, DISCARD) done to many refused bodies; gives the job's id.
 
     `arguments`: `total`, and what `quarantine.Many` asks.
     """
@@ -138,14 +144,62 @@ async def test_alerts(runtime: Runtime, channel: str | None, *, by: str) -> str:
     arguments = {"channel": channel}
     now = runtime.clock.now()
     job = jobs.Job(runtime.new_id(), jobs.NO_SOURCE, ALERT_TEST, arguments, by, now)
+    return await _ask(runtime, job, ALERT_TEST, channel or "all", {})
 
-    def write(connection: engine.Connection) -> None:
-        jobs.ask(connection, job)
-        target, detail = channel or "all", {"job": job.id}
-        record(runtime, connection, by=by, action=job.action, target=target, detail=detail)
 
-    await runtime.write(write)
-    return job.id
+async def release(
+    runtime: Runtime,
+    id_: str,
+    *,
+    by: str,
+    force: bool,
+    also: Callable[[engine.Connection], object] = lambda _: None,
+) -> intakes.Released:
+    """Release the refused body `id_` into the log; `also` is done in the same transaction.
+
+    Raises `errors.NotFound`, and `errors.Conflict` where it is not open, its source is not
+    configured any more, its bytes were not kept, or it is still refused and not `force`.
+    """
+    row, source = await asyncio.to_thread(_releasable, runtime, id_)
+
+    def beside(connection: engine.Connection, notification_id: str) -> None:
+        at = runtime.clock.now()
+        if not quarantine.mark(connection, id_, "released", by, at, notification_id):
+            raise errors.Conflict(f"quarantine row {id_} is not open any more")
+        detail = {"notification_id": notification_id}
+        record(runtime, connection, by=by, action=RELEASE, target=id_, detail=detail)
+        also(connection)
+
+    outcome = await runtime.intake.release(
+        row,
+        source,
+        runtime.reading(source),
+        new_id=runtime.new_id(),
+        force=force,
+        beside=beside,
+    )
+    match outcome:
+        case canonical.Refusal():
+            faults = "; ".join(str(fault) for fault in outcome.faults)
+            raise errors.Conflict(f"still refused, {outcome.code}: {outcome.message} {faults}")
+        case intakes.Quarantined():
+            raise errors.Conflict(outcome.refusal.message)
+        case intakes.Appended() | intakes.Repeated() | intakes.Conflicted():
+            return outcome
+
+
+def _releasable(runtime: Runtime, id_: str) -> tuple[dict[str, Any], base.SourceConfig]:
+    """The open row `id_` and its source. Raises `errors.NotFound`, `errors.Conflict`."""
+    with engine.read(runtime.engine) as connection:
+        row = quarantine.one(connection, id_)
+    if row is None:
+        raise errors.NotFound(f"there is no quarantine row {id_}")
+    if row["state"] != "open":
+        raise errors.Conflict(f"quarantine row {id_} is {row['state']} already")
+    source = runtime.source(row["source"])
+    if source is None:
+        raise errors.Conflict(f"the source {row['source']} is not configured any more")
+    return row, source
 
 
 async def discard(
@@ -165,7 +219,7 @@ async def discard(
             raise errors.NotFound(f"there is no quarantine row {id_}")
         done = quarantine.mark(connection, id_, "discarded", by, runtime.clock.now())
         if done:
-            record(runtime, connection, by=by, action="quarantine.discard", target=id_)
+            record(runtime, connection, by=by, action=DISCARD, target=id_)
             also(connection)
         return done
 

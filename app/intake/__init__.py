@@ -146,7 +146,7 @@ class Intake:
 
     async def release(
         self,
-        row: Mapping[str, object],
+        row: Mapping[str, Any],
         source: base.SourceConfig,
         reading: canonical.Reading,
         *,
@@ -295,9 +295,7 @@ def _hold(
     )
 
 
-def _arrival(
-    row: Mapping[str, object], new_id: str, reading: canonical.Reading
-) -> canonical.Arrival:
+def _arrival(row: Mapping[str, Any], new_id: str, reading: canonical.Reading) -> canonical.Arrival:
     if row["body"] is None or row["truncated"]:
         msg = "its bytes were not kept whole, so it cannot be released; ask the sender to repeat it"
         raise errors.Conflict(msg)
@@ -306,12 +304,12 @@ def _arrival(
         id=new_id,
         source=str(row["source"]),
         channel=canonical.Channel(str(row["channel"])),
-        body=bytes(row["body"]),  # type: ignore[call-overload]
-        content_type=row["content_type"],  # type: ignore[arg-type]
-        received_at=row["received_at"],  # type: ignore[arg-type]
-        principal=row["principal"],  # type: ignore[arg-type]
-        remote_addr=row["remote_addr"],  # type: ignore[arg-type]
-        event_name=row["event_name"],  # type: ignore[arg-type]
+        body=bytes(row["body"]),
+        content_type=row["content_type"],
+        received_at=row["received_at"],
+        principal=row["principal"],
+        remote_addr=row["remote_addr"],
+        event_name=row["event_name"],
         flavour=None if flavour is None else canonical.Flavour(str(flavour)),
         reading=reading,
     )

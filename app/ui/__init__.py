@@ -1,7 +1,7 @@
 """The ops pages under `/ui`: server-rendered, readable without a script, in reach of a keyboard.
 
 One module a page; `shell` renders, `visit` knows who is looking. Not here: SQL (`store`), what an
-act does (`doors.acts`, `runtime`), JSON (`web`).
+act does (`doors.acts`), JSON (`web`).
 """
 
 from __future__ import annotations

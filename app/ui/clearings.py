@@ -28,18 +28,18 @@ ID: Final = re.compile(r"^[0-9a-f-]{1,64}$", re.ASCII)
 
 ACTIONS: Final = MappingProxyType(
     {
-        "release": "quarantine.release",
-        "force": "quarantine.force",
-        "discard": "quarantine.discard",
+        "release": acts.RELEASE,
+        "force": acts.FORCE,
+        "discard": acts.DISCARD,
     }
 )
 """What may be done, as forms say it: the action of its job."""
 
 DONE: Final = MappingProxyType(
     {
-        "quarantine.release": "released",
-        "quarantine.force": "taken as they were",
-        "quarantine.discard": "discarded",
+        acts.RELEASE: "released",
+        acts.FORCE: "taken as they were",
+        acts.DISCARD: "discarded",
     }
 )
 

@@ -87,7 +87,7 @@ async def act(request: Request, runtime: deps.The, seen_by: visit.Admin) -> Resp
         if what == "discard":
             await acts.discard(runtime, picked[0], by=by)
         else:
-            await runtime.release(picked[0], by=by, force=what == "force")
+            await acts.release(runtime, picked[0], by=by, force=what == "force")
     except errors.Refused as error:
         return shell.go(f"{HERE}/{shell.segment(picked[0])}", error.message, tone="bad")
     return shell.go(HERE, f"1 {'discarded' if what == 'discard' else 'released'}.")

@@ -57,7 +57,7 @@ async def release(
     Raises `errors.Conflict` with the reason where it is still refused.
     """
     force = asked is not None and asked.force
-    receipt = await runtime.release(identifier, by=who.subject, force=force)
+    receipt = await acts.release(runtime, identifier, by=who.subject, force=force)
     outcome = type(receipt).__name__.lower()
     return answers.give({"outcome": outcome, "seq": receipt.seq, "notification_id": receipt.id})
 
