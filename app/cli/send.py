@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 from rich.progress import Progress
@@ -18,7 +16,7 @@ from rich.progress import Progress
 from app import settings, sources
 from app.cli import acts, failure, opening, screen
 from app.notifications import event_types, notification as canonical
-from app.outbound import send as outbound
+from app.outbound import guard, send as outbound
 
 EXAMPLES = (
     "listener send order.json another.json",
@@ -218,13 +216,8 @@ def _token(found: settings.Settings, target: str, source: str | None, given: str
 
 
 def _is_ours(found: settings.Settings, target: str) -> bool:
-    if target in {opening.url(found), (found.public_url or "").rstrip("/")}:
-        return True
-    host = urlsplit(target).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    own = {opening.url(found), (found.public_url or "").rstrip("/")}
+    return target in own or guard.is_loopback(target)
 
 
 ACTS = (acts.Act(send, EXAMPLES),)

@@ -41,7 +41,7 @@ PAGE_FAILED: Final = range(500, 600)
 
 NEWS: Final = (intakes.Appended, intakes.Conflicted, intakes.Quarantined)
 
-OUTCOMES: Final[Mapping[type[intakes.Reading], telemetry.Outcome]] = {
+OUTCOMES: Final[Mapping[type[intakes.EntryReceipt], telemetry.Outcome]] = {
     intakes.Appended: "appended",
     intakes.Conflicted: "conflicted",
     intakes.Repeated: "repeated",
@@ -60,7 +60,7 @@ class Tally:
     quarantined: int = 0
     warnings: list[str] = field(default_factory=list)
 
-    def add(self, receipts: Sequence[intakes.Reading]) -> None:
+    def add(self, receipts: Sequence[intakes.EntryReceipt]) -> None:
         """Count what became of a unit's entries."""
         for receipt in receipts:
             match receipt:
@@ -159,7 +159,7 @@ class Reader:
         cursor: base.Cursor | None,
         *,
         beside: Callable[[engine.Connection], object] | None = None,
-    ) -> Sequence[intakes.Reading]:
+    ) -> Sequence[intakes.EntryReceipt]:
         """Put entries into the log and, unless it is null, the feed at `cursor`: all or nothing.
 
         Where entries were all known already the feed stays where it was. `beside`: a write that
@@ -301,7 +301,7 @@ class Reader:
             reading=self._runtime.reading(self._source),
         )
 
-    def _tell(self, entry: base.Entry, receipt: intakes.Reading) -> None:
+    def _tell(self, entry: base.Entry, receipt: intakes.EntryReceipt) -> None:
         """One metric an entry, and one line for what is new or refused."""
         outcome = OUTCOMES[type(receipt)]
         code = receipt.refusal.code if isinstance(receipt, intakes.Quarantined) else 0
@@ -331,8 +331,8 @@ def _next(following: Iterator[units.Unit], answer: exchange.Answer) -> units.Uni
 
 
 async def _patiently(
-    attempt: Callable[[], Awaitable[Sequence[intakes.Reading]]],
-) -> Sequence[intakes.Reading]:
+    attempt: Callable[[], Awaitable[Sequence[intakes.EntryReceipt]]],
+) -> Sequence[intakes.EntryReceipt]:
     """Do `attempt` until there is a place in the writer's queue: a page waits, a push does not."""
     while True:
         try:

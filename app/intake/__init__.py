@@ -17,8 +17,8 @@ from app.intake.decision import decide, identity
 from app.intake.receipt import (
     Appended,
     Conflicted,
+    EntryReceipt,
     Quarantined,
-    Reading,
     Receipt,
     Released,
     Repeated,
@@ -31,9 +31,9 @@ from app.store import append, engine, leases, pages, quarantine, writer
 __all__ = [
     "Appended",
     "Conflicted",
+    "EntryReceipt",
     "Intake",
     "Quarantined",
-    "Reading",
     "Receipt",
     "Released",
     "Repeated",
@@ -85,7 +85,7 @@ class Intake:
         faults: Mapping[int, canonical.Refusal] | None = None,
         own_acts: Mapping[str | None, Sequence[base.OwnAct]] | None = None,
         beside: Callable[[engine.Connection], object] | None = None,
-    ) -> list[Reading]:
+    ) -> list[EntryReceipt]:
         """Take a part of a page and the cursor that covers it, in one transaction (law 5).
 
         One receipt an arrival, in order. `faults`: by their place, entries that could not be read
@@ -205,7 +205,7 @@ class Intake:
         return await future
 
 
-def _receipt(outcome: writer.Outcome, id_: str, refusal: canonical.Refusal) -> Reading:
+def _receipt(outcome: writer.Outcome, id_: str, refusal: canonical.Refusal) -> EntryReceipt:
     """The name of what became of arrival `id_`; `refusal` is why, where it was quarantined."""
     match outcome:
         case append.Repeat(known=known):

@@ -49,5 +49,5 @@ Released = Appended | Repeated | Conflicted
 Receipt = Released | Quarantined
 """What becomes of a push."""
 
-Reading = Receipt | Unchanged
+EntryReceipt = Receipt | Unchanged
 """What becomes of an entry of a feed."""

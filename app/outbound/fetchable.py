@@ -5,10 +5,10 @@ Not here: fetching (`client`).
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from app import errors
+from app.outbound import guard
 
 
 class FetchFailed(errors.ListenerError):
@@ -29,13 +29,6 @@ def check_url(url: str) -> str:
         raise FetchFailed("a URL with credentials in it is not fetched")
     if not host or parts.scheme not in {"http", "https"}:
         raise FetchFailed(f"{url!r} is no URL; expected https://…")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not guard.is_loopback(url):
         raise FetchFailed(f"{url!r} must be https:// (http:// only towards this machine)")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from ipaddress import ip_address
 from typing import Annotated, Any, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,6 +20,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from app.outbound import guard
 
 _SPAN: Final = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) ?(s|m|h|d)", re.ASCII)
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,252}[a-z0-9])?")
@@ -98,7 +99,7 @@ class FeedConfig(BaseModel):
     def _not_too_often(self) -> FeedConfig:
         if self.every <= timedelta(0):
             raise ValueError("every must be more than 0s")
-        if self.every < self.FLOOR and not is_loopback(self.url):
+        if self.every < self.FLOOR and not guard.is_loopback(self.url):
             least = f"{self.FLOOR.total_seconds():g}s"
             raise ValueError(f"every is less than this operator allows; expected at least {least}")
         return self
@@ -113,7 +114,7 @@ def operator_url(value: str) -> str:
         raise ValueError("holds credentials; give them as keys of their own")
     if parts.query or parts.fragment:
         raise ValueError("expected a URL without ? and #")
-    if parts.scheme == "http" and not is_loopback(value):
+    if parts.scheme == "http" and not guard.is_loopback(value):
         raise ValueError("must be https:// (http:// only towards this machine)")
     return value
 
@@ -126,15 +127,6 @@ def _host(url: str) -> str | None:
     except ValueError:
         return None
     return None if port == 0 else parts.hostname
-
-
-def is_loopback(url: str) -> bool:
-    """Whether `url` leads to this machine itself."""
-    host = _host(url) or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def existing_zone(name: str | None) -> str | None:

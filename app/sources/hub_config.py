@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
 
+from app.outbound import guard
 from app.sources import feed_config
 
 
@@ -47,6 +48,6 @@ class HubConfig(BaseModel):
             raise ValueError("username and password are needed together")
         if self.token is not None and self.username is not None:
             raise ValueError("give either a token, or username and password")
-        if self.every < timedelta(seconds=10) and not feed_config.is_loopback(self.url):
+        if self.every < timedelta(seconds=10) and not guard.is_loopback(self.url):
             raise ValueError('every is less than a hub should be asked; expected at least "10s"')
         return self
