@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-from app import errors, loop, settings as config, telemetry
+from app import errors, loop, telemetry
 from app.feeds import trouble
 from app.notifications import event_types, hub as forms
 from app.outbound import exchange, failures, guard
@@ -176,16 +176,14 @@ class Registrar:
             )
         if all(entry.type != CALLBACK_KEY for entry in source.auth):
             return Callback(f"{public}{event_types.SHARED_PATH}", None)
-        secret = config.signing_secret(self._runtime.settings)
         shown, row = credentials.make(
             source.name,
             CALLBACK_KEY,
-            pepper=credentials.pepper(secret),
+            pepper=self._runtime.local_issuer.pepper,
             now=self._runtime.clock.now(),
             label="hub",
         )
-        keyed = event_types.SHARED_PATH.replace("/listener/v1/", f"/listener/v1/{shown}/")
-        return Callback(f"{public}{keyed}", row)
+        return Callback(f"{public}{event_types.keyed_path(shown)}", row)
 
     async def _admit(self, row: stored.StoredCredential) -> None:
         """Let the key in before the hub is told of it: the first event may come at once.

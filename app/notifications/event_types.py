@@ -230,6 +230,11 @@ MOUNTS: Final[Mapping[Flavour, Mount]] = MappingProxyType(
 _UNMARKED: Final = str.maketrans("", "", " _-\t")
 
 
+def keyed_path(callback_key: str) -> str:
+    """The shared path as it is where an operator shows a callback key in it."""
+    return SHARED_PATH.replace("/v1/", f"/v1/{callback_key}/")
+
+
 def key(spelling: str) -> str:
     """`spelling` without case, `_`, `-` and blanks: what two spellings of one type share."""
     return spelling.translate(_UNMARKED).casefold()

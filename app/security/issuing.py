@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from app import errors
+from app.notifications import event_types
 from app.security import credentials, directory
 from app.security.credentials import Type
 from app.sources import base
@@ -23,7 +24,7 @@ HOW: Final[Mapping[str, str]] = MappingProxyType(
     {
         Type.API_KEY: "the operator sends it as the header X-API-Key",
         Type.BASIC: "the operator sends it by HTTP Basic: user {source}, this as the password",
-        Type.CALLBACK_KEY: "the operator's callback: /externalapi/listener/v1/KEY/listener",
+        Type.CALLBACK_KEY: f"the operator's callback: {event_types.keyed_path('KEY')}",
         Type.CLIENT: "the operator fetches tokens at /oauth2/token: client_id {source}, "
         "this as secret",
     }

@@ -149,5 +149,4 @@ def _handed(url: str, row: stored.StoredCredential, secret: str) -> list[tuple[s
             fetches = ("Fetches tokens at", f"{url}/oauth2/token")
             return [posts, fetches, ("client_id", row.source), ("client_secret", secret)]
         case _:
-            keyed = event_types.SHARED_PATH.replace("/listener/v1/", f"/listener/v1/{secret}/")
-            return [("Posts to", url + keyed)]
+            return [("Posts to", url + event_types.keyed_path(secret))]

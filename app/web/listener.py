@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.runtime import Runtime
 
 SHARED: Final = event_types.SHARED_PATH
-_KEYED: Final = re.compile(r"/externalapi/listener/v1/([^/]{1,256})/listener\Z")
+_KEYED: Final = re.compile(event_types.keyed_path(r"([^/]{1,256})") + r"\Z")
 _MOUNTED: Final = {mount.prefix: flavour for flavour, mount in event_types.MOUNTS.items()}
 CONTENT_TYPE: Final = (b"content-type", problems.CONTENT_TYPE.encode())
 LONGEST_NAME: Final = 256

@@ -16,7 +16,7 @@ from app.sources import base
 from app.store import engine, stats
 from app.web.admin import answers
 
-KEYED_PATH = "/externalapi/listener/v1/{key}/listener"
+KEYED_PATH = event_types.keyed_path("{key}")
 
 router = APIRouter(prefix="/admin/sources", dependencies=deps.READS)
 
