@@ -27,8 +27,19 @@ os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("nobody.pem"))
 """Whom the tests and what they start believe: nobody, for they speak to this machine only. To read
 the list of whom everybody believes takes 20 ms of a processor, and httpx does it for each call."""
 
+PLAIN = structlog.dev.ConsoleRenderer(
+    colors=False, exception_formatter=structlog.dev.plain_traceback
+)
+"""How a line looks where nothing is configured: to colour in a trace takes a tenth of a second."""
+
 FOLDER = "postgres_folder"
 TEMPLATE = "listener_template"
+
+
+def plainly_logged() -> None:
+    """Log as where nothing is configured."""
+    structlog.reset_defaults()
+    structlog.configure(processors=[structlog.processors.add_log_level, PLAIN])
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     background of a shell, which has it ignored.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    plainly_logged()
     if not hasattr(config, "workerinput"):
         stack = contextlib.ExitStack()
         setattr(config, FOLDER, stack.enter_context(postgres.owned_folder()))
@@ -75,7 +87,7 @@ def pytest_configure_node(node: Any) -> None:
 def log_lines_of_its_own() -> Iterator[None]:
     """What a command has configured ends with its test: the stream it writes to does."""
     yield
-    structlog.reset_defaults()
+    plainly_logged()
 
 
 @pytest.fixture(scope="session")
