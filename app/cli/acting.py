@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
-from app import feeds as polling, runtime as runtimes, settings, telemetry
-from app.cli import database, failure, opening
+from app import errors, feeds as polling, runtime as runtimes, settings, telemetry
+from app.cli import failure, opening
+from app.doors import acts
 from app.sources import base
 from app.store import engine, jobs
 
@@ -82,7 +83,7 @@ async def until(
 def job(name: str, action: str, **arguments: Any) -> dict[str, Any]:
     """Have `action` done at the feed `name`; gives its result.
 
-    Raises `CommandFailed` with the reason where it failed.
+    Raises `CommandFailed` with the reason where it failed, or its source is disabled.
     """
     done = asyncio.run(_job(name, action, arguments))
     if done.error is not None:
@@ -93,17 +94,13 @@ def job(name: str, action: str, **arguments: Any) -> dict[str, Any]:
 
 async def _job(name: str, action: str, arguments: dict[str, Any]) -> jobs.Job:
     async with at(name) as live:
-        now = live.clock.now()
-        asked = jobs.Job(live.new_id(), name, action, arguments, opening.operator(), now)
-
-        def write(connection: engine.Connection) -> None:
-            jobs.ask(connection, asked)
-            database.record(connection, f"feed.{action}", name, at=now, job=asked.id)
-
-        await live.write(write)
+        try:
+            id_ = await acts.ask_feed(live, name, action, arguments, by=opening.operator())
+        except errors.Conflict as error:
+            raise failure.CommandFailed(error.message, "enable it there first") from error
 
         def over(connection: engine.Connection) -> jobs.Job | None:
-            found = jobs.one(connection, asked.id)
+            found = jobs.one(connection, id_)
             return found if found is not None and found.finished_at is not None else None
 
         done = await until(live, over)

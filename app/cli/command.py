@@ -7,13 +7,13 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
 from app import clock, errors, runtime as runtimes, settings
 from app.cli import acting, acts, database, failure, opening, screen
-from app.sources import base
+from app.doors import outbox
 from app.store import commands, engine
 
 SEND_EXAMPLES = (
@@ -148,15 +148,8 @@ async def _send(
     wait: bool,
 ) -> commands.Command:
     async with acting.at(source) as live:
-        asked = _asked(live, source, order, command, arguments, key)
-
-        def write(connection: engine.Connection) -> commands.Command:
-            kept = commands.ask(connection, asked)
-            if kept is asked:
-                database.record(connection, "command.ask", asked.id, at=asked.asked_at)
-            return kept
-
-        kept = await live.write(write)
+        asked = outbox.Wanted(source, order, command, arguments, key or live.new_id())
+        kept = await _kept(live, asked)
 
         def over(connection: engine.Connection) -> commands.Command | None:
             found = commands.one(connection, kept.id)
@@ -167,34 +160,14 @@ async def _send(
             return done or commands.one(connection, kept.id) or kept
 
 
-def _asked(
-    live: runtimes.Runtime,
-    source: str,
-    order: str,
-    command: str,
-    arguments: dict[str, Any],
-    key: str | None,
-) -> commands.Command:
-    """The command, if its kind knows it. Raises `CommandFailed` with what would be right."""
-    declared = acting.feed_of(live.configuration, source)
-    kind = cast("base.PullKind", live.kinds[declared.kind])
+async def _kept(live: runtimes.Runtime, asked: outbox.Wanted) -> commands.Command:
+    """The command's row. Raises `CommandFailed` with what would be right."""
     try:
-        request = kind.command(declared.feed, order, command, arguments, None)
-    except errors.InvalidParameter as error:
+        return await outbox.ask(live, asked, by=opening.operator())
+    except errors.InvalidValue as error:
         raise failure.usage(error.message, "see what the kind takes: docs/feeds.md") from error
-    now, id_ = live.clock.now(), live.new_id()
-    return commands.Command(
-        id=id_,
-        source=source,
-        order_id=order,
-        command=command,
-        arguments=arguments,
-        idempotency_key=key or id_,
-        harmful=request.changes_state,
-        asked_by=opening.operator(),
-        asked_at=now,
-        due_at=now,
-    )
+    except errors.Conflict as error:
+        raise failure.usage(error.message, "give another command another --key") from error
 
 
 def _shown(command: commands.Command) -> dict[str, Any]:

@@ -58,6 +58,14 @@ def test_a_rewind_shows_its_plan_and_asks(command, configured, monkeypatch):
     assert "expected beginning or a day" in outcome.err
 
 
+def test_a_feed_of_a_disabled_source_is_not_waited_for(command, configured):
+    written = configured / "listener.toml"
+    text = written.read_text().replace('name = "stadsnat"', 'name = "stadsnat"\nenabled = false')
+    written.write_text(text)
+    outcome = command("feed", "poll", "stadsnat")
+    assert (outcome.code, "stadsnat is disabled" in outcome.err) == (1, True)
+
+
 def test_a_paused_feed_says_so(command, configured):
     assert command("feed", "pause", "stadsnat").code == 0
     (row,) = [r for r in command("feed", "list", "--json").lines if r["name"] == "stadsnat"]
@@ -105,6 +113,13 @@ def test_a_command_is_sent_once_and_listed(command, configured, sandbox):
     assert listed["id"] == first.lines[0]["id"]
     over = command("command", "cancel", listed["id"])
     assert (over.code, "is done" in over.err) == (1, True)
+
+
+def test_a_key_is_not_taken_for_another_command(command, configured):
+    asked = ("command", "send", "covage", "O-1", "events/info", "--no-wait", "--key", "k2")
+    assert command(*asked, "-a", "message=Hello").code == 0
+    other = command(*asked, "-a", "message=Good bye")
+    assert (other.code, "used before" in other.err) == (2, True)
 
 
 def test_a_command_the_kind_does_not_know_is_a_usage_error(command, configured):
