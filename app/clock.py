@@ -16,6 +16,7 @@ LENGTH: Final = r"^(?:[0-9]{1,9}[smhdw])+$"
 """A length of time as people type it: `90s`, `30m`, `1h`, `90d`, `1h30m`."""
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_STEPS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 _PART: Final = re.compile(r"([0-9]+)([smhdw])")
 
 
@@ -59,3 +60,11 @@ def length(text: str) -> timedelta:
         )
     except OverflowError as error:
         raise ValueError(f"{text!r} is longer than time goes") from error
+
+
+def lasting(seconds: float) -> str:
+    """`90.0` as `1 min`: the largest unit, rounded down."""
+    for size, name in _STEPS:
+        if seconds >= size:
+            return f"{int(seconds // size):,} {name}"
+    return "0 s"

@@ -29,9 +29,10 @@ def feed_of(found: settings.Configuration, name: str) -> base.SourceConfig:
     asked = {source.name: source for source in found.sources if source.feed is not None}
     if name in asked:
         return asked[name]
-    names = ", ".join(sorted(asked)) or "none"
+    names = ", ".join(sorted(asked))
     msg = f"no source that is asked is called {name!r}"
-    raise failure.usage(msg, f"choose one of: {names}; or give one a feed in listener.toml")
+    give = "give one a feed in listener.toml"
+    raise failure.usage(msg, f"choose one of: {names}; or {give}" if asked else give)
 
 
 @asynccontextmanager

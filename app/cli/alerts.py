@@ -57,9 +57,7 @@ def listing(
 
 
 def try_out(
-    channel: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Of listener.toml.")
-    ] = None,
+    channel: Annotated[str | None, typer.Argument(metavar="NAME", help="Of listener.toml.")] = None,
 ) -> None:
     """Send a test message to one channel or to all; ends with 1 where one could not be told."""
     live = acting.quiet()
@@ -67,9 +65,10 @@ def try_out(
         known = live.configuration.alerts
         asked = [one for one in known if channel in {None, one.name}]
         if not asked:
-            names = ", ".join(one.name for one in known) or "none"
-            msg = "no channel is configured" if channel is None else f"no channel is {channel!r}"
-            raise failure.usage(msg, f"there are: {names}; add one as [[alert]] to listener.toml")
+            names = ", ".join(one.name for one in known)
+            msg = f"no channel is called {channel!r}" if known else "no channel is configured"
+            add = "add one as [[alert]] to listener.toml"
+            raise failure.usage(msg, f"choose one of: {names}; or {add}" if known else add)
         message = messages.trial(live.new_id(), live.clock.now())
         told = asyncio.run(telling.tested(live, asked, message))
     finally:

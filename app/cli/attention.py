@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app import errors, runtime as runtimes, settings
-from app.cli import acting, acts, database, failure, opening, screen
+from app.cli import acting, acts, choice, database, failure, opening, screen
 from app.doors import work
 from app.notifications.notification import Attention
 from app.store import attention, engine
@@ -36,17 +36,18 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="As the list shows it.")]
 def listing(
     *,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Of this source.")] = None,
-    what: Annotated[Attention | None, typer.Option("--attention", help="Of this sort.")] = None,
-    state: Annotated[
-        str, typer.Option(metavar="|".join(STATES), help="What became of it.")
-    ] = "open",
+    what: Annotated[
+        Attention | None,
+        choice.option(tuple(Attention), "ATTENTION", "Of this sort", "--attention"),
+    ] = None,
+    state: Annotated[str, choice.option(STATES, "STATE", "What became of it")] = "open",
     assignee: Annotated[str | None, typer.Option(metavar="WHO", help="Taken by them.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, max=10_000, help="How many.")
+    ] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON document a line.")] = False,
 ) -> None:
     """Show what orders need somebody for, oldest first."""
-    if state not in STATES:
-        raise failure.usage(f"there is no state {state!r}", f"choose one of {', '.join(STATES)}")
     wanted = attention.Wanted(state, source, what, assignee=assignee)  # type: ignore[arg-type]
     with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         rows = attention.page(connection, wanted, after_id=None, limit=limit)
@@ -61,7 +62,7 @@ def listing(
 
 def assign(
     id_: Id,
-    who: Annotated[str | None, typer.Argument(metavar="[WHO]", help="Who takes it.")] = None,
+    who: Annotated[str | None, typer.Argument(metavar="WHO", help="Who takes it.")] = None,
     *,
     nobody: Annotated[bool, typer.Option("--nobody", help="Give it back.")] = False,
 ) -> None:

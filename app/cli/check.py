@@ -60,7 +60,8 @@ def _only_reading(found: settings.Settings) -> str:
 
 def _tell(found: settings.Settings) -> None:
     declared = opening.configuration(found)
-    screen.done(f"{len(declared.sources)} source(s), {len(declared.issuers)} remote issuer(s)")
+    issuers = ", ".join(issuer.name for issuer in declared.issuers) or "none"
+    screen.done(f"sources: {len(declared.sources)}; remote issuers: {issuers}")
     kinds = sources.discover()
     screen.table(
         ("source", "kind", "channel", "enabled", "auth"),

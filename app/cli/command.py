@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from app import clock, errors, runtime as runtimes, settings
-from app.cli import acting, acts, database, failure, opening, screen
+from app.cli import acting, acts, choice, database, failure, opening, screen
 from app.doors import outbox
 from app.store import commands, engine
 
@@ -75,8 +75,10 @@ def listing(
     *,
     source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
     order: Annotated[str | None, typer.Option(metavar="ID", help="To this order.")] = None,
-    state: Annotated[State | None, typer.Option(help="So far.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 20,
+    state: Annotated[State | None, choice.option(tuple(State), "STATE", "How far it is")] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, max=500, help="How many.")
+    ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line a command.")] = False,
 ) -> None:
     """List what we did at operators and what waits to be done, newest first."""
@@ -165,7 +167,9 @@ async def _kept(live: runtimes.Runtime, asked: outbox.Wanted) -> commands.Comman
     try:
         return await outbox.ask(live, asked, by=opening.operator())
     except errors.InvalidValue as error:
-        raise failure.usage(error.message, "see what the kind takes: docs/feeds.md") from error
+        raise failure.usage(
+            error.message, "see it by example: listener command send --help"
+        ) from error
     except errors.Conflict as error:
         raise failure.usage(error.message, "give another command another --key") from error
 

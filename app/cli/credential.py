@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from app import clock, runtime, settings
-from app.cli import acts, database, duration, failure, opening, screen
+from app.cli import acts, choice, database, duration, failure, opening, screen
 from app.security import credentials, issuing
 from app.store import credentials as stored, engine
 
@@ -24,12 +24,17 @@ LIST_EXAMPLES = ("listener credential list", "listener credential list orange --
 VOID_EXAMPLES = ("listener credential void orange",)
 REVOKE_EXAMPLES = ("listener credential revoke 0199f2a4",)
 
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="The source, as listener.toml names it.")
+]
+
 
 def add(
-    source: Annotated[str, typer.Argument(help="The source, as listener.toml names it.")],
+    source: Source,
     *,
     type_: Annotated[
-        credentials.Type, typer.Option("--type", help="How the operator presents it.")
+        credentials.Type,
+        choice.option(tuple(credentials.Type), "TYPE", "How the operator presents it", "--type"),
     ],
     label: Annotated[str | None, typer.Option(help="A word to know it by.")] = None,
     expires: Annotated[
@@ -59,7 +64,9 @@ def add(
 
 
 def listing(
-    source: Annotated[str | None, typer.Argument(help="Only of this source.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(metavar="SOURCE", help="Only of this source.")
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line a credential.")] = False,
 ) -> None:
@@ -70,6 +77,9 @@ def listing(
     if as_json:
         for row in rows:
             screen.json_line({**_shown(row), "status": credentials.standing(row, now)})
+        return
+    if not rows:
+        screen.remark("none; make one: listener credential add SOURCE --type api_key")
         return
     screen.table(
         ("id", "source", "type", "label", "status", "created_at", "expires_at"),
@@ -86,8 +96,6 @@ def listing(
             for row in rows
         ),
     )
-    if not rows:
-        screen.remark("none; make one: listener credential add SOURCE --type api_key")
 
 
 def revoke(
@@ -104,7 +112,7 @@ def revoke(
 
 
 def void(
-    source: Annotated[str, typer.Argument(help="The source, as listener.toml names it.")],
+    source: Source,
 ) -> None:
     """Void every token of a source that was issued until now, whoever issued it.
 

@@ -72,7 +72,9 @@ def outstanding(
     *,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Of this source.")] = None,
     silent: Annotated[bool, typer.Option("--silent", help="Without news for too long.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Look at so many.")] = 500,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, max=100_000, help="Look at so many.")
+    ] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON document a line.")] = False,
 ) -> None:
     """Show the placed orders that came to no end, the oldest first."""

@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app import clock, settings
-from app.cli import acts, database, failure, screen, wanted
+from app.cli import acts, choice, database, failure, screen, wanted
 from app.notifications import forms
 from app.store import engine, export as exports, log
 
@@ -29,7 +29,7 @@ EXAMPLES = (
 def export(
     *,
     form: Annotated[
-        forms.Name, typer.Option("--format", help="How it is written.")
+        forms.Name, choice.option(tuple(forms.Name), "FORM", "How it is written", "--format")
     ] = forms.Name.NDJSON,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A new file, instead of stdout.")

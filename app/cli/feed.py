@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")
 
 def listing(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="This feed in full, with its turns.")
+        str | None, typer.Argument(metavar="NAME", help="This feed in full, with its turns.")
     ] = None,
     *,
     as_json: AsJson = False,
@@ -120,7 +120,10 @@ def backfill(
         raise failure.usage(msg, "name it: --order ID or --service ID")
     type_, id_ = ("order", order) if order is not None else ("service", service)
     told = acting.job(name, "backfill", object_type=type_, object_id=id_)
-    screen.done(_counted(name, told))
+    if told["entries"]:
+        screen.done(_counted(name, told))
+    else:
+        screen.remark(f"{name} tells nothing of the {type_} {id_}")
 
 
 def audit(name: Name, *, as_json: AsJson = False) -> None:
@@ -154,8 +157,7 @@ def _tell_audit(name: str, told: dict[str, Any]) -> None:
 
 def _counted(name: str, told: dict[str, Any]) -> str:
     return (
-        f"{name}: {told['entries']} entries, {told['appended']} new, "
-        f"{told['quarantined']} quarantined"
+        f"{name}: read {told['entries']}, {told['appended']} new, {told['quarantined']} quarantined"
     )
 
 
@@ -174,7 +176,7 @@ def _row(told: dict[str, Any]) -> list[Any]:
 
 
 def _seconds(value: float | None) -> str | None:
-    return None if value is None else f"{value:.0f} s"
+    return None if value is None else clock.lasting(value)
 
 
 def _turns(turns: list[feeds.Turn]) -> None:

@@ -33,7 +33,9 @@ def register(source: Source) -> None:
     if found is None or found.state != "registered":
         reason = (found.error if found is not None else None) or "the hub did not answer in time"
         msg = f"{source} is not registered yet: {reason}"
-        raise failure.CommandFailed(msg, "it is tried again by whatever serves; see: hub list")
+        raise failure.CommandFailed(
+            msg, "it is tried again by whatever serves; see: listener hub list"
+        )
     screen.done(f"{source} is registered at {found.hub_url}")
 
 
@@ -56,7 +58,9 @@ def unregister(source: Source) -> None:
     """End the subscription at a source's hub."""
     if not asyncio.run(_unregister(source)):
         msg = f"{source} is still registered: its hub did not answer in time"
-        raise failure.CommandFailed(msg, "it is tried again by whatever serves; see: hub list")
+        raise failure.CommandFailed(
+            msg, "it is tried again by whatever serves; see: listener hub list"
+        )
     screen.done(f"{source} is not registered any more")
 
 
@@ -125,7 +129,8 @@ def _declared(live: runtimes.Runtime, name: str) -> base.SourceConfig:
     if source is None or source.hub is None:
         with_hub = ", ".join(s.name for s in live.configuration.sources if s.hub is not None)
         msg = f"no source with a hub is called {name!r}"
-        raise failure.usage(msg, f"choose one of: {with_hub or 'none'}; or give one a hub = {{…}}")
+        give = "give one a hub = {…} in listener.toml"
+        raise failure.usage(msg, f"choose one of: {with_hub}; or {give}" if with_hub else give)
     return source
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -21,8 +22,9 @@ EXAMPLES = (
     "listener notifications 42",
     "listener notifications 42 --raw > body.json",
 )
-WIDTHS = {"seq": 8, "received": 20, "source": 12, "kind": 24, "state": 14, "order": 24}
-"""The columns of a list, in characters; what is longer is cut, in a list only."""
+COLUMNS = {"seq": 0, "received": 0, "source": 0, "kind": 0, "state": 0, "order": 0}
+FOLLOWED = {"seq": 8, "received": 20, "source": 13, "kind": 18, "state": 12, "order": 24}
+"""The columns of a list, and how wide they are at least, where more is to come."""
 
 PAGE = 500
 WAIT = 5.0
@@ -31,11 +33,13 @@ WAIT = 5.0
 @wanted.filtered
 def notifications(
     which: Annotated[
-        str | None, typer.Argument(metavar="[ID or SEQ]", help="Show this one whole.")
+        str | None, typer.Argument(metavar="ID or SEQ", help="Show this one whole.")
     ] = None,
     *,
     asked: log.Filter,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=PAGE, help="How many.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, max=PAGE, help="How many.")
+    ] = 20,
     before: Annotated[int | None, typer.Option(metavar="SEQ", help="Older than this.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="And those to come.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="With an ID: the exact bytes.")] = False,
@@ -50,34 +54,30 @@ def notifications(
             with engine.read(opened) as connection:
                 rows = log.page(connection, asked, after_seq=before, limit=limit, ascending=False)
                 head = log.head(connection)
-            _list(reversed(rows), as_json=as_json)
-            if follow:
-                _list(_to_come(opened, asked, head), as_json=as_json, titled=False)
-            elif not rows:
+            coming = _to_come(opened, asked, head) if follow else iter(())
+            _list(rows[::-1], coming, as_json=as_json, columns=FOLLOWED if follow else COLUMNS)
+            if not rows and not follow:
                 screen.remark("none; send one: listener send --samples lists what there is to send")
 
 
-def _list(rows: Iterator[dict[str, Any]], *, as_json: bool, titled: bool = True) -> None:
-    """Print `rows` as they come: aligned lines that need not wait for the last one."""
+def _list(
+    known: list[dict[str, Any]],
+    coming: Iterator[dict[str, Any]],
+    *,
+    as_json: bool,
+    columns: Mapping[str, int],
+) -> None:
+    """Print the rows that are `known`, then those `coming` as they come."""
     if as_json:
-        for row in rows:
+        for row in itertools.chain(known, coming):
             screen.json_line(row)
-        return
-    for n, row in enumerate(rows):
-        if n == 0 and titled:
-            screen.heading(WIDTHS, "remarks")
-        screen.line(
-            WIDTHS,
-            {
-                "seq": row["seq"],
-                "received": row["received_at"],
-                "source": row["source"],
-                "kind": row["kind"],
-                "state": row["state"],
-                "order": row["order_id"],
-            },
-            _remarks(row),
-        )
+    else:
+        screen.listing(columns, [_line(row) for row in known], map(_line, coming))
+
+
+def _line(row: dict[str, Any]) -> screen.Line:
+    names = ("seq", "received_at", "source", "kind", "state", "order_id")
+    return [row[name] for name in names], _remarks(row)
 
 
 def _remarks(row: dict[str, Any]) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
-from app import settings
-from app.cli import acts, database, failure, screen
+from app import clock, settings
+from app.cli import acts, choice, database, failure, screen
 from app.doors import stories
 from app.notifications import notification as canonical
 from app.store import engine
@@ -38,7 +37,9 @@ def order(
     *,
     what: Annotated[
         canonical.ResourceType | None,
-        typer.Option(help="Which, where one id names an order and its service."),
+        choice.option(
+            tuple(canonical.ResourceType), "WHAT", "Which, where one id names several things"
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a drawing.")] = False,
 ) -> None:
@@ -113,8 +114,10 @@ def _lag(entry: dict[str, Any]) -> str:
     if entry["lag"] is None:
         return "when it happened was not told"
     if entry["lag"] < 0:
-        return f"received {timedelta(seconds=round(-entry['lag']))} before it"
-    return f"received {timedelta(seconds=round(entry['lag']))} later"
+        return f"received {clock.lasting(-entry['lag'])} before it, by their clock"
+    return (
+        "received at once" if entry["lag"] < 1 else f"received {clock.lasting(entry['lag'])} later"
+    )
 
 
 def _item(item: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 from rich import progress
 
 from app import clock, projector, settings
-from app.cli import acts, database, duration, screen, wanted as options
+from app.cli import acts, choice, database, duration, failure, screen, wanted as options
 from app.notifications import notification as canonical
 from app.orders import order as model
 from app.store import engine, orders
@@ -21,20 +20,12 @@ EXAMPLES = (
     "listener orders --flag changed_after_final --json",
     "listener orders --no-news-for 14d --open --oldest",
 )
+LIST_EXAMPLES = ("listener orders list --source orange --state held",)
 REBUILD_EXAMPLES = ("listener orders rebuild",)
-WIDTHS = {"order": 28, "source": 14, "what": 12, "state": 14, "since": 20, "last news": 20}
-"""The columns of the list, in characters; what is longer is cut, in a list only."""
+COLUMNS = {"order": 0, "source": 0, "what": 0, "state": 0, "since": 0, "last news": 0}
+"""The columns of the list, as wide as they need to be."""
 
 ATTENTION = (*canonical.Attention, "any", "none")
-
-
-def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise typer.BadParameter(f"{text!r} is none of: {', '.join(words)}")
-        return text
-
-    return parse
 
 
 def listing(  # noqa: PLR0913 - one parameter an option
@@ -42,20 +33,17 @@ def listing(  # noqa: PLR0913 - one parameter an option
     *,
     source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
     what: Annotated[
-        canonical.ResourceType | None, typer.Option(help="Orders, services, tasks to cancel.")
+        canonical.ResourceType | None,
+        choice.option(tuple(canonical.ResourceType), "WHAT", "Orders, services, tasks to cancel"),
     ] = None,
     state: options.State = None,
     is_final: Annotated[
         bool | None, typer.Option("--final/--open", help="Only those over, or only the others.")
     ] = None,
     flag: Annotated[
-        str | None,
-        typer.Option(parser=_one_of(model.FLAGS), metavar="FLAG", help=", ".join(model.FLAGS)),
+        str | None, choice.option(model.FLAGS, "FLAG", "What was odd about the telling")
     ] = None,
-    attention: Annotated[
-        str | None,
-        typer.Option(parser=_one_of(ATTENTION), metavar="WHAT", help=", ".join(ATTENTION)),
-    ] = None,
+    attention: Annotated[str | None, choice.option(ATTENTION, "ATTENTION", "What is open")] = None,
     external_id: Annotated[str | None, typer.Option(help="Our own reference.")] = None,
     access_id: Annotated[str | None, typer.Option(help="The access.")] = None,
     no_news_for: Annotated[
@@ -66,11 +54,14 @@ def listing(  # noqa: PLR0913 - one parameter an option
         str | None, typer.Option("--query", "-q", help="One of its ids is this or begins so.")
     ] = None,
     oldest: Annotated[bool, typer.Option("--oldest", help="The oldest news first.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, max=500, help="How many.")
+    ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line an order.")] = False,
 ) -> None:
     """Show what became of the orders, those with the newest news first."""
     if context.invoked_subcommand is not None:
+        _refuse_options(context, context.invoked_subcommand)
         return
     gravest = attention if attention not in {"any", "none"} else None
     wanted = orders.Filter(
@@ -91,27 +82,32 @@ def listing(  # noqa: PLR0913 - one parameter an option
     _show(rows, as_json=as_json)
 
 
+def _refuse_options(context: typer.Context, called: str) -> None:
+    """Options of the list, given to a command below it, would do nothing."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            msg = f"options before {called} are those of the list, and would do nothing"
+            raise failure.usage(msg, f"give it its own: listener orders {called} --help")
+
+
 def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if not rows and not as_json:
         screen.remark(
             "none; whoever serves keeps this list, and `listener orders rebuild` makes it"
         )
-    for n, row in enumerate(rows):
-        if as_json:
+    if as_json:
+        for row in rows:
             screen.json_line(row)
-            continue
-        if n == 0:
-            screen.heading(WIDTHS, "remarks")
-        values = {
-            "order": row["order_id"],
-            "source": row["source"],
-            "what": row["resource_type"],
-            "state": row["state"] or row["raw_state"],
-            "since": row["state_since"],
-            "last news": row["last_news_at"],
-        }
-        opened = [row["open_attention"]] if row["open_attention"] else []
-        screen.line(WIDTHS, values, [*opened, *row["flags"]])
+    else:
+        screen.listing(COLUMNS, [_line(row) for row in rows])
+
+
+def _line(row: dict[str, Any]) -> screen.Line:
+    state = row["state"] or row["raw_state"]
+    told = [row["order_id"], row["source"], row["resource_type"], state]
+    opened = [row["open_attention"]] if row["open_attention"] else []
+    return [*told, row["state_since"], row["last_news_at"]], [*opened, *row["flags"]]
 
 
 def rebuild() -> None:
@@ -139,5 +135,6 @@ def rebuild() -> None:
 
 ACTS = (
     acts.Act(listing, EXAMPLES, name=acts.ALONE),
+    acts.Act(listing, LIST_EXAMPLES, name="list"),
     acts.Act(rebuild, REBUILD_EXAMPLES),
 )

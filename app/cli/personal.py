@@ -29,7 +29,7 @@ def show(
         found = personal.one(connection, source, order)
     if found is None:
         msg = f"nothing is known of a person behind {order} of {source}"
-        raise failure.CommandFailed(msg, "see the order: listener notifications")
+        raise failure.CommandFailed(msg, f"see the order: listener order {source} {order}")
     told = asdict(found)
     if as_json:
         screen.json_line(told)

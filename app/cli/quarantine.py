@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from app import clock, errors, intake, runtime as runtimes, settings
-from app.cli import acts, database, failure, opening, screen
+from app.cli import acts, choice, database, failure, opening, screen
 from app.doors import acts as doing
 from app.store import engine, quarantine
 
@@ -29,7 +29,7 @@ DISCARD_EXAMPLES = ("listener quarantine discard ID ID",)
 COLUMNS = ("id", "source", "code", "count", "received_at", "state", "message")
 LIST_THEM = "see which there are: listener quarantine list"
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="As the list shows them.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", help="As the list shows them.")]
 
 
 class State(StrEnum):
@@ -42,9 +42,13 @@ class State(StrEnum):
 
 def listing(
     *,
-    state: Annotated[State, typer.Option(help="What became of them.")] = State.OPEN,
+    state: Annotated[
+        State, choice.option(tuple(State), "STATE", "What became of them")
+    ] = State.OPEN,
     source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, max=500, help="How many.")
+    ] = 20,
     before: Annotated[str | None, typer.Option(metavar="ID", help="Older than this.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line a body.")] = False,
 ) -> None:

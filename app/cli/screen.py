@@ -6,6 +6,7 @@ does both). Green is done, yellow wants a look, red failed, dim is beside the po
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,12 +87,16 @@ def json_line(value: Any) -> None:
 
 
 def cell(value: Any) -> Text:
-    """One cell: `-` for nothing, times to the second, the colour of its word."""
+    """One cell: `-` for nothing, yes and no, times to the second, the colour of its word."""
     match value:
         case Word():
             return Text(str(value.value), style=value.style)
         case None | "":
             return Text("-", style="dim")
+        case dict() | list() | tuple() if not value:
+            return Text("-", style="dim")
+        case bool():
+            return Text("yes" if value else "no")
         case datetime():
             return Text(value.strftime(TIME))
         case _:
@@ -123,21 +128,35 @@ def table(
         answers().print(whole)
 
 
-def heading(widths: Mapping[str, int], last: str) -> None:
-    """The titles of a list that is printed line by line (`line`)."""
-    titles = "  ".join(f"{name:<{width}}" for name, width in widths.items())
-    answers().print(Text(f"{titles}  {last}", style="bold"))
+Line = tuple[Sequence[Any], Iterable[str]]
+"""A line of a list: its values, and words in their colours after them."""
 
 
-def line(widths: Mapping[str, int], values: Mapping[str, Any], words: Iterable[str]) -> None:
-    """One line of a list: `values` cut to their `widths`, then `words` in their colours."""
+def listing(columns: Mapping[str, int], known: Sequence[Line], coming: Iterable[Line] = ()) -> None:
+    """A list on stdout whose lines need not wait for the last: those `known`, then those `coming`.
+
+    `columns`: the least width of each by its name. They are as wide as what is known needs; a
+    longer value moves the rest of its line, for nothing is cut.
+    """
+    cells = [[cell(value) for value in values] for values, _ in known]
+    widths = [
+        max(least, len(name), *(each[n].cell_len for each in cells))
+        for n, (name, least) in enumerate(columns.items())
+    ]
+    for n, (values, words) in enumerate(itertools.chain(known, coming)):
+        if n == 0:
+            titles = [Text(name, style="bold") for name in columns]
+            _aligned(titles, widths, Text("remarks", style="bold"))
+        said = Text(" ").join(cell(word) for word in words)
+        _aligned([cell(value) for value in values], widths, said)
+
+
+def _aligned(cells: Iterable[Text], widths: Iterable[int], last: Text) -> None:
     whole = Text()
-    for name, width in widths.items():
-        value = cell(values[name])
-        value.truncate(width, overflow="ellipsis", pad=True)
-        whole.append_text(value).append("  ")
-    whole.append_text(Text(" ").join(cell(word) for word in words))
-    whole.rstrip()
+    for each, width in zip(cells, widths, strict=True):
+        each.pad_right(max(width - each.cell_len, 0))
+        whole.append_text(each).append("  ")
+    whole.append_text(last).rstrip()
     answers().print(whole)
 
 
@@ -169,7 +188,7 @@ def fields(values: Mapping[str, Any]) -> None:
                 answers().print(title)
                 for text in plain(value).splitlines():
                     answers().print(Text(f"    {_printable(text)}"))
-            case dict() | list() | tuple():
+            case dict() | list() | tuple() if value:
                 shown = json.dumps(plain(value), ensure_ascii=False, default=str)
                 answers().print(title + cell(shown))
             case _:

@@ -54,7 +54,7 @@ class Reply:
 
 def send(  # noqa: PLR0913 - one parameter an option
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="FILE…", help="Bodies to send; - reads stdin.")
+        list[str] | None, typer.Argument(metavar="FILE", help="Bodies to send; - reads stdin.")
     ] = None,
     *,
     sample: Annotated[

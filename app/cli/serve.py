@@ -45,7 +45,8 @@ def serve(
         typer.Option("--no-work", help="Leave feeds, orders and alerts to `listener work`."),
     ] = False,
     no_relay: Annotated[
-        bool, typer.Option("--no-relay", help="Leave passing on to other processes.")
+        bool,
+        typer.Option("--no-relay", help="Of no effect yet: nothing is passed on by this version."),
     ] = False,
     hello: Annotated[
         bool, typer.Option("--hello", help="Print a URL, a token and a curl line once it serves.")

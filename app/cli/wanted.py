@@ -10,31 +10,31 @@ from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
+from app.cli import choice
 from app.notifications import notification as canonical, states
 from app.store import log
 
-
-def known_state(text: str) -> str:
-    """`text` if it is a canonical state. Raises `BadParameter` naming them."""
-    if text not in states.STATES:
-        msg = f"{text!r} is no state; expected one of: {', '.join(states.STATES)}"
-        raise typer.BadParameter(msg)
-    return text
-
-
-State = Annotated[
-    str | None, typer.Option(parser=known_state, metavar="STATE", help="The order's state.")
-]
+State = Annotated[str | None, choice.option(tuple(states.STATES), "STATE", "The order's state")]
 OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({
     "source": Annotated[str | None, typer.Option(help="Of this source.")],
-    "kind": Annotated[canonical.Kind | None, typer.Option(help="What happened.")],
+    "kind": Annotated[
+        canonical.Kind | None, choice.option(tuple(canonical.Kind), "KIND", "What happened")
+    ],
     "state": State,
     "order": Annotated[str | None, typer.Option(help="The order's id.")],
     "event": Annotated[str | None, typer.Option(help="The event's id.")],
     "external_id": Annotated[str | None, typer.Option(help="Our own reference.")],
-    "flavour": Annotated[canonical.Flavour | None, typer.Option(help="The wire contract.")],
-    "channel": Annotated[canonical.Channel | None, typer.Option(help="Pushed or pulled.")],
-    "attention": Annotated[canonical.Attention | None, typer.Option(help="What it asks.")],
+    "flavour": Annotated[
+        canonical.Flavour | None,
+        choice.option(tuple(canonical.Flavour), "FLAVOUR", "The wire contract"),
+    ],
+    "channel": Annotated[
+        canonical.Channel | None, choice.option(tuple(canonical.Channel), "CHANNEL", "How it came")
+    ],
+    "attention": Annotated[
+        canonical.Attention | None,
+        choice.option(tuple(canonical.Attention), "ATTENTION", "What it asks"),
+    ],
     "conflict": Annotated[
         bool | None, typer.Option(help="Only those that disagree with an earlier one, or not.")
     ],

@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app import errors
+from app import clock, errors
 from app.doors import deps, problems
 from app.runtime import Runtime
 from app.ui import statics, visit, words
@@ -90,7 +90,7 @@ def environment() -> jinja2.Environment:
     )
     made.filters.update(
         age=words.age,
-        lasting=words.lasting,
+        lasting=clock.lasting,
         machine=words.machine,
         number=words.number,
         pretty=words.pretty,

@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from app import clock
 from app.notifications.notification import rfc3339
-
-_STEPS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 TONES: Final[Mapping[str, str]] = MappingProxyType({
     # states of orders
@@ -65,18 +64,10 @@ def utc(moment: datetime) -> str:
 def age(moment: datetime, now: datetime) -> str:
     """How long ago: `3 min ago`, `in 2 h`; the largest unit only."""
     seconds = (now - moment).total_seconds()
-    told = lasting(abs(seconds))
+    told = clock.lasting(abs(seconds))
     if told == "0 s":
         return "now"
     return f"{told} ago" if seconds > 0 else f"in {told}"
-
-
-def lasting(seconds: float) -> str:
-    """`90.0` as `1 min`: the largest unit, rounded down."""
-    for size, name in _STEPS:
-        if seconds >= size:
-            return f"{int(seconds // size):,} {name}"
-    return "0 s"
 
 
 def number(value: float) -> str:

@@ -36,7 +36,7 @@ def test_without_a_channel_it_says_how_to_have_one(command, home):
     assert "[[alert]]" in done.err
     (home / "listener.toml").write_text(f"{MAIL}port = 9\n")
     done = command("alerts", "test", "other")
-    assert (done.code, "there are: post" in done.err) == (2, True)
+    assert (done.code, "choose one of: post" in done.err) == (2, True)
 
 
 def test_what_is_open_is_listed(command, database):  # noqa: F811 - the fixture

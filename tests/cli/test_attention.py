@@ -49,7 +49,7 @@ def test_it_is_taken_noted_and_closed(command, opened, database):  # noqa: F811 
         (("assign", "x", "greta", "--nobody"), 2, "not clear to whom"),
         (("note", "x", " "), 2, "1 to 2000 characters"),
         (("close", "x"), 1, "the work list has no x"),
-        (("list", "--state", "gone"), 2, "no state 'gone'"),
+        (("list", "--state", "gone"), 2, "'gone' is none of: open"),
     ],
 )
 def test_what_makes_no_sense_is_refused(command, opened, words, code, told):

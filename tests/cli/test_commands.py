@@ -20,6 +20,7 @@ EVERY = [
     ("credential", "list"),
     ("credential", "revoke"),
     ("credential", "void"),
+    ("orders", "list"),
     ("orders", "expect"),
     ("orders", "outstanding"),
     ("attention", "list"),
@@ -135,6 +136,7 @@ def test_no_command_at_all_shows_what_there_is(command):
         ("token", "--scope", "root"),
         ("token", "--ttl", "soon"),
         ("serve", "--port", "0x"),
+        ("notifications", "--kind", "odd"),
     ],
 )
 def test_wrong_usage_ends_with_2(command, words):

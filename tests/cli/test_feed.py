@@ -97,6 +97,8 @@ def test_one_object_s_history_is_backfilled(command, configured, sandbox):
     order = sandbox.control("covage/events")[0]["object_uuid"]
     outcome = command("feed", "backfill", "covage", "--order", order)
     assert (outcome.code, " new" in outcome.err) == (0, True)
+    nobody = command("feed", "backfill", "covage", "--order", "none")
+    assert "covage tells nothing of the order none" in nobody.err
     assert command("feed", "backfill", "covage").code == 2
 
 

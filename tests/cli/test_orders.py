@@ -54,10 +54,10 @@ def test_an_order_is_drawn_through_time(command, filled):
         "told first   held by local, inProgress by local",
         "",
         "● 2026-03-02 08:00:00Z  state_changed inProgress",
-        "│   local, push, received 3:00:00 later",
+        "│   local, push, received 3 h later",
         "│   out_of_order, late",
         "● 2026-03-02 09:00:00Z  state_changed held alarm",
-        "│   local, push, received 0:00:05 later",
+        "│   local, push, received 5 s later",
         "│   item 1 held",
         "│   appointment 2026-03-05 08:00:00Z",
         "│   The duct is full\N{REPLACEMENT CHARACTER}[31m",
@@ -113,3 +113,25 @@ def test_the_list_shows_what_is_asked_for(command, filled, options, expected):
 )
 def test_what_is_no_filter_is_a_fault_of_usage(command, home, options):
     assert command("orders", *options).code == 2
+
+
+def test_the_list_may_be_called_by_its_name_too(command, filled):
+    command("orders", "rebuild")
+    (row,) = command("orders", "list", "--source", "orange", "--json").lines
+    assert row["order_id"] == "o/2"
+
+
+def test_options_of_the_list_are_refused_where_they_would_do_nothing(command, filled):
+    outcome = command("orders", "--source", "orange", "outstanding")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "listener orders outstanding --help" in outcome.err
+
+
+def test_an_id_is_never_cut_in_a_list(command, filled):
+    whole = "0198e2f0-aaaa-bbbb-cccc-0123456789ab"
+    database = engine.create(f"sqlite:///{filled / 'data' / 'listener.db'}")
+    filling.put(database, {"order_id": whole, "state": "completed"})
+    database.dispose()
+    command("orders", "rebuild")
+    assert whole in command("orders").out
+    assert whole in command("notifications").out

@@ -32,6 +32,26 @@ def test_markup_of_an_operator_is_text(capsys):
     assert json.loads(line) == {"order": "[bold red]x[/]"}
 
 
+def test_a_list_is_as_wide_as_what_it_holds_and_nothing_is_cut(capsys):
+    known = [(("a", "held"), ("late",)), (("b" * 12, None), ())]
+    coming = iter([(("c" * 14, "held"), ("alarm",))])
+    screen.listing({"order": 0, "state": 6}, known, coming)
+    assert capsys.readouterr().out.splitlines() == [
+        "order         state   remarks",
+        "a             held    late",
+        "bbbbbbbbbbbb  -",
+        "cccccccccccccc  held    alarm",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(True, "yes"), (False, "no"), ([], "-"), ({}, "-"), (0, "0")]
+)
+def test_yes_no_and_nothing_are_words_for_people(capsys, value, shown):
+    screen.fields({"it": value})
+    assert capsys.readouterr().out == f"it  {shown}\n"
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
