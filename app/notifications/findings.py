@@ -7,17 +7,18 @@ notification; a strict source turns the tolerated ones into faults. Source: DESI
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from app.notifications import body as bodies, warnings
-from app.notifications.notification import Fault, Refusal
+from app.notifications.notification import Arrival, Fault, Kind, Refusal
 
 MISSING: Final = 23
 WRONG: Final = 24
+NOT_ACCEPTED: Final = 100
 MOST_FAULTS: Final = 50
 FAULTS_IN_MESSAGE: Final = 5
 ECHO: Final = 60
@@ -67,6 +68,18 @@ def shown(value: Any) -> str:
             return bodies.type_name(value)
 
 
+def not_accepted(arrival: Arrival, kind: Kind, event_type: str) -> Refusal | None:
+    """The refusal of what its source is not configured to send (`accept`); null where it is."""
+    accept = arrival.reading.accept
+    if accept is None or kind in accept:
+        return None
+    return Refusal(
+        NOT_ACCEPTED,
+        f"Notifications of kind {kind} ({event_type}) are not enabled for {arrival.source}: "
+        f"expected {', '.join(sorted(accept)) or 'none'}.",
+    )
+
+
 class Findings:
     """The faults and warnings of one body, in the order they were found."""
 
@@ -101,11 +114,24 @@ class Findings:
             expected = _EXPECTED_BY.get(found["type"], "another value")
             self.wrong(path, f"is {shown(value)}", expected)
 
-    def be_strict(self) -> None:
-        """Turn the warnings that are tolerances into faults."""
+    def hear(self, document: bodies.Read) -> None:
+        """What was met while `document` was read."""
+        for path in document.nul_at:
+            self.holds_nul(path)
+        if document.nul_replaced is not None:
+            self.warn(warnings.NUL_REPLACED, document.nul_replaced)
+        if document.out_of_range is not None:
+            self.warn(warnings.NUMBER_OUT_OF_RANGE, "")
+
+    def holds_nul(self, path: str) -> None:
+        """An identifier holds the character no database keeps."""
+        self.wrong(path, "holds the NUL character (\\u0000)", "an identifier without it")
+
+    def be_strict(self, but: Collection[str] = ()) -> None:
+        """Turn the warnings that are tolerances into faults, `but` for those of these names."""
         for name, path in self.warnings.items():
             row = warnings.TABLE[name]
-            if row.tolerance:
+            if row.tolerance and name not in but:
                 self.wrong(path, f"is not as the contract has it ({name})", row.remedy)
 
     def refusal(self) -> Refusal:

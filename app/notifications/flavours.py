@@ -35,8 +35,6 @@ from app.notifications.notification import (
     ResourceType,
 )
 
-NOT_ACCEPTED: Final = 100
-
 _ORDERS: Final = {
     "productOrder": ResourceType.PRODUCT_ORDER,
     "serviceOrder": ResourceType.SERVICE_ORDER,
@@ -59,7 +57,7 @@ def read(arrival: Arrival) -> Notification | Refusal:
     if isinstance(document, Refusal):
         return document
     found = findings.Findings()
-    _tell_of_reading(document, found)
+    found.hear(document)
     said = document.content
     event_type = _event_type(arrival, said, found)
     heard = _heard(arrival, said, event_type, found) if event_type is not None else None
@@ -71,23 +69,7 @@ def read(arrival: Arrival) -> Notification | Refusal:
         found.be_strict()
         if found.faults:
             return found.refusal()
-    accept = arrival.reading.accept
-    if accept is not None and heard.kind not in accept:
-        return Refusal(
-            NOT_ACCEPTED,
-            f"Notifications of kind {heard.kind} ({heard.event_type}) are not enabled for "
-            f"{arrival.source}: expected {', '.join(sorted(accept)) or 'none'}.",
-        )
-    return notification
-
-
-def _tell_of_reading(document: body.Read, found: findings.Findings) -> None:
-    for path in document.nul_at:
-        found.wrong(path, "holds the NUL character (\\u0000)", "an identifier without it")
-    if document.nul_replaced is not None:
-        found.warn(warnings.NUL_REPLACED, document.nul_replaced)
-    if document.out_of_range is not None:
-        found.warn(warnings.NUMBER_OUT_OF_RANGE, "")
+    return findings.not_accepted(arrival, heard.kind, heard.event_type) or notification
 
 
 # ── the event type ───────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 from app.notifications import body as bodies, findings, summary, timestamps, warnings
 from app.notifications.notification import Arrival, Flavour, Kind, Notification, Refusal
 
-NOT_ACCEPTED: Final = 100
 LARGEST_KEPT: Final = 4000
 """Bytes of JSON that `summary` keeps of a part it does not know."""
 
@@ -37,12 +36,7 @@ class Fields:
         self._arrival = arrival
         self._zone = arrival.reading.zone or zone
         self._nul = read.nul_replaced is not None
-        for path in read.nul_at:
-            self._holds_nul(path)
-        if read.nul_replaced is not None:
-            self.found.warn(warnings.NUL_REPLACED, read.nul_replaced)
-        if read.out_of_range is not None:
-            self.found.warn(warnings.NUMBER_OUT_OF_RANGE, "")
+        self.found.hear(read)
 
     def part(self, path: str) -> Mapping[str, Any]:
         """The object at `path` (one name), empty where there is none."""
@@ -78,11 +72,8 @@ class Fields:
             self.found.wrong(path, f"is {findings.shown(text)}", findings.AN_IDENTIFIER)
             return None
         if self._nul and bodies.REPLACEMENT in text:
-            self._holds_nul(path)
+            self.found.holds_nul(path)
         return text or None
-
-    def _holds_nul(self, path: str) -> None:
-        self.found.wrong(path, "holds the NUL character (\\u0000)", "an identifier without it")
 
     def _told(self, path: str) -> bool:
         return any(fault.path == path for fault in self.found.faults)
@@ -129,27 +120,22 @@ class Fields:
             self.found.warn(warning, path)
         return moment
 
-    def finish(self, flavour: Flavour, kind: Kind, **fields: Any) -> Notification | Refusal:
+    def finish(
+        self, flavour: Flavour, kind: Kind, *, event_type: str, **fields: Any
+    ) -> Notification | Refusal:
         """The notification with `fields`, or the refusal that what was found asks for."""
-        reading = self._arrival.reading
-        if reading.strict:
-            self._be_strict()
+        arrival = self._arrival
+        if arrival.reading.strict:
+            self.found.be_strict(but=_CUSTOM)
         if self.found.faults:
             return self.found.refusal()
-        if reading.accept is not None and kind not in reading.accept:
-            expected = ", ".join(sorted(reading.accept)) or "none"
-            return Refusal(
-                NOT_ACCEPTED,
-                f"Notifications of kind {kind} are not enabled for {self._arrival.source}: "
-                f"expected {expected}.",
-            )
-        arrival = self._arrival
-        return Notification(
+        return findings.not_accepted(arrival, kind, event_type) or Notification(
             id=arrival.id,
             source=arrival.source,
             channel=arrival.channel,
             flavour=flavour,
             kind=kind,
+            event_type=event_type,
             received_at=arrival.received_at,
             principal=arrival.principal,
             remote_addr=arrival.remote_addr,
@@ -159,12 +145,6 @@ class Fields:
             raw=arrival.body,
             **fields,
         )
-
-    def _be_strict(self) -> None:
-        for name, path in self.found.warnings.items():
-            row = warnings.TABLE[name]
-            if row.tolerance and name not in _CUSTOM:
-                self.found.wrong(path, f"is not as the contract has it ({name})", row.remedy)
 
 
 # ── what is kept ─────────────────────────────────────────────────────────────────────────────────
