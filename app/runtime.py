@@ -71,9 +71,7 @@ class Runtime:
 
         Raises `errors.ConfigurationError` that says what is wrong with the new one.
         """
-        self.configuration = config.read_configuration(
-            self.settings, os.environ, kinds=frozenset(self.kinds)
-        )
+        self.configuration = config.read_configuration(self.settings, os.environ, kinds=self.kinds)
         self.access.reload(self.configuration)
         self._readings.clear()
         self.refresh_access()
@@ -135,7 +133,7 @@ def build(settings: config.Settings, clock: Clock | None = None) -> Runtime:
     """
     clock = clock or SystemClock()
     kinds = discover()
-    configuration = config.read_configuration(settings, os.environ, kinds=frozenset(kinds))
+    configuration = config.read_configuration(settings, os.environ, kinds=kinds)
     local = signing.LocalIssuer(config.signing_secret(settings), clock)
     engine = open_database(settings)
     verifier = jwt.Verifier(local, configuration.issuers, client.fetch_json, clock)

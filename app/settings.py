@@ -32,7 +32,7 @@ from pydantic import (
 
 from app import channels, errors
 from app.security import directory, references, signing
-from app.sources import auths, base, discover, feed_config
+from app.sources import auths, base, feed_config
 
 PREFIX: Final = "LISTENER_"
 DEFAULT_FILE: Final = Path("listener.toml")
@@ -247,12 +247,15 @@ WITHOUT_FILE: Final = Configuration(issuers=(), sources=(base.SourceConfig(name=
 
 
 def read_configuration(
-    settings: Settings, environ: Mapping[str, str] | None = None, *, kinds: Collection[str]
+    settings: Settings,
+    environ: Mapping[str, str] | None = None,
+    *,
+    kinds: Mapping[str, base.SourceKind],
 ) -> Configuration:
     """What the file of `settings.config` declares, else ./listener.toml, else one source `local`.
 
-    `kinds` are the names of the known kinds of source; `environ` (default: the process's own) fills
-    in `${NAME}`. Raises ConfigurationError with one line a fault: file, table, key, what is wrong.
+    `kinds`: of source that there are, by name; `environ` (default: the process's own) fills in
+    `${NAME}`. Raises ConfigurationError with one line a fault: file, table, key, what is wrong.
     """
     path = settings.config or DEFAULT_FILE
     if settings.config is None and not path.exists():
@@ -263,8 +266,8 @@ def read_configuration(
         raise errors.ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise errors.ConfigurationError(f"{path} is not TOML: {error}") from error
-    reading = _Reading(os.environ if environ is None else environ, path.parent)
-    configuration = reading.read(document, kinds)
+    reading = _Reading(os.environ if environ is None else environ, path.parent, kinds)
+    configuration = reading.read(document)
     if reading.faults:
         lines = [f"{path}: {place}: {fault}" for place, fault in reading.faults.items()]
         raise errors.ConfigurationError("\n".join(lines))
@@ -278,15 +281,15 @@ class _Reading:
     that could be secret.
     """
 
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], folder: Path, kinds: Mapping[str, base.SourceKind]
+    ) -> None:
         self._environ = environ
         self._folder = folder
-        self._feeds = {
-            name: getattr(kind, "feed_config", None) for name, kind in discover().items()
-        }
+        self._feeds = {name: getattr(kind, "feed_config", None) for name, kind in kinds.items()}
         self.faults: dict[str, str] = {}
 
-    def read(self, document: Mapping[str, Any], kinds: Collection[str]) -> Configuration:
+    def read(self, document: Mapping[str, Any]) -> Configuration:
         """What is declared, as far as it is sound."""
         for table, value in document.items():
             if table not in TABLES:
@@ -306,7 +309,7 @@ class _Reading:
         names = {str(one["name"]) for one in _tables(document, "issuer") if "name" in one}
         names |= {issuer.name for issuer in issuers.values()}
         for place, source in sources.items():
-            self._check_source(place, source, kinds, names)
+            self._check_source(place, source, names)
         places = {source.name: place for place, source in sources.items()}
         for name, key, fault in directory.faults(sources.values()):
             self._fault(places[name], key, fault)
@@ -342,14 +345,10 @@ class _Reading:
         return found
 
     def _check_source(
-        self,
-        place: str,
-        source: base.SourceConfig,
-        kinds: Collection[str],
-        issuers: Collection[str],
+        self, place: str, source: base.SourceConfig, issuers: Collection[str]
     ) -> None:
-        if source.kind not in kinds:
-            known = ", ".join(sorted(kinds))
+        if source.kind not in self._feeds:
+            known = ", ".join(sorted(self._feeds))
             self._fault(place, "kind", f"there is no kind {source.kind!r}; expected {known}")
         if source.tokens_not_before is not None and source.tokens_not_before.tzinfo is None:
             self._fault(place, "tokens_not_before", "has no zone; e.g. 2027-01-31T12:00:00Z")

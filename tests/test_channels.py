@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import errors, settings
+from app import errors, settings, sources
 
 SOUND = 'name = "ops"\nwebhook = { url = "https://hooks.example/T0/abc?key=1" }'
 MAIL = (
@@ -13,7 +13,7 @@ MAIL = (
 def read(tmp_path, text):
     path = tmp_path / "listener.toml"
     path.write_text(f'[[source]]\nname = "local"\n[[alert]]\n{text}\n')
-    return settings.read_configuration(settings.Settings(config=path), {}, kinds={"tmf"})
+    return settings.read_configuration(settings.Settings(config=path), {}, kinds=sources.discover())
 
 
 def test_a_channel_is_read_with_its_defaults(tmp_path):

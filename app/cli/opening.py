@@ -22,7 +22,7 @@ PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 def configuration(found: settings.Settings) -> settings.Configuration:
     """What listener.toml declares. Raises `errors.ConfigurationError` with every fault."""
-    return settings.read_configuration(found, os.environ, kinds=frozenset(sources.discover()))
+    return settings.read_configuration(found, os.environ, kinds=sources.discover())
 
 
 def local_issuer(found: settings.Settings) -> signing.LocalIssuer:

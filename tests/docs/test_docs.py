@@ -146,7 +146,7 @@ def test_every_configuration_shown_is_sound(block, tmp_path):
     path.write_text(block.text)
     environ = dict.fromkeys(re.findall(r"\$\{(\w+)\}", block.text), "a-secret")
     found = settings.read_configuration(
-        settings.Settings(config=path), environ, kinds=frozenset(sources.discover())
+        settings.Settings(config=path), environ, kinds=sources.discover()
     )
     assert found.sources or found.issuers
 
