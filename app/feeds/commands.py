@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from app import errors, loop, telemetry
-from app.feeds import attempts, notes, reading, session as sessions, trouble
+from app.feeds import attempts, doubts, notes, reading, sending, session as sessions, trouble
 from app.outbound import failures
 from app.runtime import Runtime
 from app.sources import base
@@ -32,18 +32,17 @@ LOOKED_AT: Final = 100
 """Commands that are looked up at once."""
 
 IDLE: Final = 3600.0
-LIMIT: Final = 16 * 1024**2
-DEADLINE: Final = 30.0
-"""Bytes and seconds of an answer to a command."""
-
 SETTLE: Final = timedelta(seconds=30)
-"""A request whose answer was lost may still be carried out for so long: a `no` counts only then."""
+"""A request whose answer was lost may still be carried out for so long: a `no` counts only then.
+
+From the moment it was given up, which a slow login and a deadline put long after its beginning.
+"""
 
 GIVE_UP: Final = timedelta(days=3)
 """After so long a command that could not be sent, or whose fate cannot be learnt, has failed."""
 
 MOST_REFUSALS: Final = 8
-"""Refusals that say `again` after which it is enough."""
+"""Refusals that say `again` after which it is enough; what never arrived is none."""
 
 NOT_SENT: Final = (failures.Unreachable, failures.Untrusted, failures.Blocked)
 """Failures after which the request is known not to have arrived."""
@@ -51,10 +50,6 @@ NOT_SENT: Final = (failures.Unreachable, failures.Untrusted, failures.Blocked)
 Result = TypeVar("Result")
 
 Follow = Callable[[], Awaitable[None]]
-
-
-class NotDone(errors.ListenerError):
-    """It was not carried out: the login failed before it, or the operator refused a fresh one."""
 
 
 class Outbox:
@@ -76,7 +71,7 @@ class Outbox:
         self._runtime = runtime
         self._source = source
         self._kind = kind
-        self._session = session
+        self._sender = sending.Sender(source, kind, session)
         self._reader = reader
         self._fence = reader.fence
         self._follow = follow
@@ -84,6 +79,7 @@ class Outbox:
         self._due: deque[commands.Command] = deque()
         self._rest_of_all = IDLE
         self._in_hand: set[str] = set()
+        self._doubts = doubts.Doubts()
         self._taking = False
         self._looking = asyncio.Lock()
         self._chance = random.Random()  # noqa: S311 - jitter, not a secret
@@ -166,73 +162,48 @@ class Outbox:
             case attempts.Later():
                 return
             case attempts.Dropped(reason=reason):
+                self._doubts.over(command.id)
                 self._tell("command_dropped", command, reason=reason)
                 return
             case attempts.Begun():
                 self._reader.acts.tell(command, now)
+                self._doubts.of(command.id).lost_at = None
         try:
-            result = await self._sent(command)
-        except (NotDone, *NOT_SENT) as error:
-            await self._not_sent(command, error, undone=True)
+            answered = await self._sender.sent(command)
+        except (sending.NotDone, *NOT_SENT) as error:
+            await self._not_done(command, str(error), self._rest(command.attempts + 1))
         except (failures.ExchangeFailed, errors.SenderFault) as error:
             await self._lost(command, error)
         except errors.Refused as error:
-            await self._failed(command, error.message)
+            await self._failed(command, error.message, undone=True)
         else:
-            await self._resulted(command, result)
-
-    async def _sent(self, command: commands.Command) -> base.CommandResult:
-        """Send it, after a fresh login if the operator does not know ours; read the answer."""
-        try:
-            return await self._once(command)
-        except errors.StaleGrant:
-            self._session.forget(await self._logged_in())
-            try:
-                return await self._once(command)
-            except errors.StaleGrant as error:
-                raise NotDone(str(error)) from error
-
-    async def _logged_in(self) -> base.Grant | None:
-        try:
-            return await self._session.login()
-        except (failures.ExchangeFailed, errors.SenderFault) as error:
-            raise NotDone(str(error)) from error
-
-    async def _once(self, command: commands.Command) -> base.CommandResult:
-        await self._logged_in()
-        feed, order = self._source.feed, command.order_id or ""
-        answer = await self._session.ask(
-            lambda grant: self._kind.command(
-                feed, order, command.command, command.arguments, grant
-            ),
-            limit=LIMIT,
-            deadline=DEADLINE,
-            relogin=sessions.FORBIDDEN_ALONE,
-        )
-        with answer:
-            if answer.status in sessions.FORBIDDEN_ALONE:
-                raise NotDone(f"a fresh login was answered {answer.status}")
-            return self._kind.command_result(
-                command.command, answer.status, answer.read(), command.order_id
-            )
+            await self._resulted(command, answered)
 
     # --- what became of it ------------------------------------------------------------------
 
-    async def _resulted(self, command: commands.Command, result: base.CommandResult) -> None:
-        now = self._runtime.clock.now()
-        match result:
+    async def _resulted(self, command: commands.Command, answered: sending.Answered) -> None:
+        match answered.result:
             case base.Done():
-                await self._done(command, result)
+                await self._done(command, answered.result)
             case base.Throttled(wait=wait):
-                await self._put_back(command, now + wait, "the operator says: too early")
+                rest = max(wait, answered.wait)
+                await self._not_done(command, "the operator says: too early", rest)
             case base.Failed(message=message, again=False):
-                await self._failed(command, message)
+                await self._failed(command, message, undone=True)
             case base.Failed(message=message):
-                if command.attempts + 1 >= MOST_REFUSALS:
-                    await self._failed(command, message)
-                else:
-                    state = "unknown" if command.harmful else "queued"
-                    await self._put_back(command, now + self._rest(command), message, state=state)
+                await self._refused(command, message, answered.wait)
+
+    async def _refused(self, command: commands.Command, message: str, wait: timedelta) -> None:
+        """It may be tried again: where a repeat harms once it is known not to have been done."""
+        now, doubt = self._runtime.clock.now(), self._doubts.of(command.id)
+        doubt.refusals += 1
+        doubt.lost_at, doubt.looks = now, 0
+        if doubt.refusals >= MOST_REFUSALS:
+            await self._failed(command, message)
+            return
+        due = now + max(self._rest(doubt.refusals), wait)
+        state = "unknown" if command.harmful else "queued"
+        await self._put_back(command, due, message, state=state)
 
     async def _done(self, command: commands.Command, result: base.Done) -> None:
         """Keep what it told and say that it is done, in one transaction."""
@@ -251,86 +222,58 @@ class Outbox:
             await self._reader.commit(result.entries, None, beside=write)
         else:
             await self._write(write)
+        self._doubts.over(command.id)
         self._tell("command_done", command)
 
-    async def _not_sent(
-        self, command: commands.Command, error: Exception, *, undone: bool = False
-    ) -> None:
+    async def _not_done(self, command: commands.Command, reason: str, rest: timedelta) -> None:
+        """It is known not to have been carried out: again after `rest`, but not for ever."""
         now = self._runtime.clock.now()
         if now - command.asked_at > GIVE_UP:
-            await self._failed(command, str(error))
+            await self._failed(command, reason, undone=True)
         else:
-            due = now + self._rest(command)
-            await self._put_back(command, due, str(error), undone=undone)
+            await self._put_back(command, now + rest, reason, undone=True)
 
     async def _lost(self, command: commands.Command, error: Exception) -> None:
         """No answer, or none that can be read: it may have been done."""
-        now = self._runtime.clock.now()
+        now, doubt = self._runtime.clock.now(), self._doubts.of(command.id)
         self._tell("command_unanswered", command, reason=str(error))
+        doubt.lost_at, doubt.looks = now, 0
         if command.harmful:
             await self._put_back(command, now, str(error), state="unknown")
         else:
-            await self._not_sent(command, error)
+            await self._not_done(command, str(error), self._rest(command.attempts + 1))
 
     async def _look(self, command: commands.Command) -> None:
         """Ask the operator whether an attempt whose answer was lost was carried out."""
-        now = self._runtime.clock.now()
+        now, doubt = self._runtime.clock.now(), self._doubts.of(command.id)
         since = command.attempted_at or command.asked_at
+        lost_at = doubt.lost_at = doubt.lost_at or now
         try:
-            done = await self._was_done(command, since)
+            done = await self._sender.was_done(command, since)
         except (failures.ExchangeFailed, errors.SenderFault) as error:
+            doubt.looks += 1
             if now - since > GIVE_UP:
                 await self._failed(command, f"its answer was lost: {error}")
             else:
-                due = now + self._rest(command)
+                due = now + self._rest(doubt.looks)
                 await self._put_back(command, due, str(error), state="unknown")
             return
         if done:
             await self._done(command, base.Done("it was done, though its answer was lost"))
         elif done is None:
-            await self._failed(command, "its answer was lost and the operator does not tell")
+            reason = "its answer was lost and the operator does not tell"
+            await self._failed(command, reason, undone=True)  # who tries again has looked
         elif now - command.asked_at > GIVE_UP:
-            await self._failed(command, f"it was not done, again and again: {command.error}")
-        elif now - since < self._settle:
-            await self._put_back(command, since + self._settle, command.error, state="unknown")
+            reason = f"it was not done, again and again: {command.error}"
+            await self._failed(command, reason, undone=True)
+        elif now - lost_at < self._settle:
+            await self._put_back(command, lost_at + self._settle, command.error, state="unknown")
         else:
             await self._put_back(command, now, command.error, undone=True)
 
-    async def _was_done(self, command: commands.Command, since: datetime) -> bool | None:
-        feed, order = self._source.feed, command.order_id or ""
-
-        def build(grant: base.Grant | None) -> base.Request | None:
-            return self._kind.check_request(
-                feed, order, command.command, command.arguments, since, grant
-            )
-
-        grant = await self._session.login()
-        first = build(grant)
-        if first is None:
-            return None
-        try:
-            return await self._checked(command, since, build, first)
-        except errors.StaleGrant:
-            self._session.forget(grant)
-            return await self._checked(command, since, build, first)
-
-    async def _checked(
-        self,
-        command: commands.Command,
-        since: datetime,
-        build: Callable[[base.Grant | None], base.Request | None],
-        first: base.Request,
-    ) -> bool | None:
-        answer = await self._session.ask(
-            lambda grant: build(grant) or first, limit=LIMIT, deadline=DEADLINE
-        )
-        with answer:
-            answer.check()
-            return self._kind.was_done(
-                command.command, command.arguments, answer.read(), since, self._source.feed
-            )
-
-    async def _failed(self, command: commands.Command, reason: str) -> None:
+    async def _failed(
+        self, command: commands.Command, reason: str, *, undone: bool = False
+    ) -> None:
         """It failed for good; so does the chain it belongs to, and a person is asked to follow up.
 
         The note goes into the log first: a death in between writes it again, which is a repeat.
@@ -341,19 +284,20 @@ class Outbox:
             await self._follow()
 
         def write(connection: engine.Connection) -> None:
-            commands.finish(connection, command.id, "failed", now, error=reason)
+            commands.finish(connection, command.id, "failed", now, error=reason, undone=undone)
             if command.follows is not None:
                 why = f"{command.command} before it failed"
                 commands.cancel_chain(connection, command.follows, now, why)
 
         await self._write(write)
+        self._doubts.over(command.id)
         self._tell("command_failed", command, reason=reason)
 
     # --- odds and ends ----------------------------------------------------------------------
 
-    def _rest(self, command: commands.Command) -> timedelta:
-        seconds = trouble.rest(errors.SenderFault(), command.attempts + 1, self._chance)
-        return timedelta(seconds=seconds)
+    def _rest(self, times: int) -> timedelta:
+        """How long to wait after the `times`-th time it went wrong (from 1)."""
+        return timedelta(seconds=trouble.rest(errors.SenderFault(), times, self._chance))
 
     async def _put_back(
         self,

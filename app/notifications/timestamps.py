@@ -48,6 +48,12 @@ class Time(NamedTuple):
             return None, (*told, warnings.ZONE_MISSING)
         return self.moment.replace(tzinfo=zone).astimezone(UTC), (*told, warnings.ZONE_ASSUMED)
 
+    def latest(self, zone: ZoneInfo) -> datetime | None:
+        """The last moment in UTC it may mean: in autumn an hour of a zone comes twice."""
+        if self.moment is None or self.moment.tzinfo is not None:
+            return self.moment
+        return self.moment.replace(tzinfo=zone, fold=1).astimezone(UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Form:

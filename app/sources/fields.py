@@ -183,6 +183,11 @@ def without_query(text: str) -> str:
     return text.partition("?")[0].partition("#")[0]
 
 
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts differ in blanks and line ends at most, which XML and forms change."""
+    return one.split() == other.split()
+
+
 def path_of(url: str) -> str:
     """The path of `url`."""
     try:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store import tail
@@ -186,10 +186,16 @@ def finish(
     *,
     result: Mapping[str, Any] | None = None,
     error: str | None = None,
+    undone: bool = False,
 ) -> None:
-    """Say how `id_` ended: done with its `result`, failed or cancelled with the reason."""
-    values = {"state": state, "finished_at": at, "error": error}
+    """Say how `id_` ended: done with its `result`, failed or cancelled with the reason.
+
+    `undone`: as for `put_back`.
+    """
+    values: dict[str, Any] = {"state": state, "finished_at": at, "error": error}
     values["result"] = None if result is None else dict(result)
+    if undone:
+        values["attempted_at"] = None
     connection.execute(update(COMMAND).where(COMMAND.c.id == id_).values(**values))
 
 
@@ -210,11 +216,20 @@ def cancel(connection: Connection, id_: str, at: datetime, reason: str) -> bool:
 def retry(connection: Connection, id_: str, at: datetime) -> bool:
     """Queue `id_` again, or look at once at one that waits; false where it is running or done.
 
-    One whose answer was lost stays unknown: whether it was done is asked first.
+    Whether one that may have been carried out was is asked first: it is, or stays, unknown. One
+    that was over has its patience anew, as if it was asked for at `at`.
     """
     over = and_(COMMAND.c.id == id_, COMMAND.c.state.in_(("failed", "cancelled")))
     waiting = and_(COMMAND.c.id == id_, COMMAND.c.state.in_(("queued", "unknown")))
-    again = {"state": "queued", "due_at": at, "finished_at": None, "error": None}
+    doubtful = and_(COMMAND.c.harmful, COMMAND.c.attempted_at.is_not(None))
+    again = {
+        "state": case((doubtful, "unknown"), else_="queued"),
+        "attempts": 0,
+        "asked_at": at,
+        "due_at": at,
+        "finished_at": None,
+        "error": None,
+    }
     hastened = connection.execute(update(COMMAND).where(waiting).values(due_at=at)).rowcount
     revived = connection.execute(update(COMMAND).where(over).values(**again)).rowcount
     tail.wake(connection)

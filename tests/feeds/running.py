@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from app import feeds as polling, runtime as runtimes, settings
+from app import clock, feeds as polling, runtime as runtimes, settings
 from app.store import engine, feeds, jobs, log
 from tests.operators import Asked, Reply
 
@@ -146,9 +146,13 @@ def _write(folder: Path, sources: tuple[str, ...]) -> None:
 
 @contextlib.asynccontextmanager
 async def runtime(
-    folder: Path, database_url: str, *sources: str, public_url: str | None = PUBLIC_URL
+    folder: Path,
+    database_url: str,
+    *sources: str,
+    public_url: str | None = PUBLIC_URL,
+    time: clock.Clock | None = None,
 ) -> AsyncIterator[Live]:
-    """A runtime that is started; its feeds are not."""
+    """A runtime that is started; its feeds are not. `time`: its clock, if not the real one."""
     _write(folder, sources)
     live = runtimes.build(
         settings.Settings(
@@ -158,7 +162,8 @@ async def runtime(
             secret=SECRET,
             log_format="json",
             public_url=public_url,
-        )
+        ),
+        time,
     )
     live.start()
     try:
@@ -174,9 +179,11 @@ async def feeds_of(
     *sources: str,
     term: float = 2.0,
     public_url: str | None = PUBLIC_URL,
+    time: clock.Clock | None = None,
 ) -> AsyncIterator[Live]:
     """A runtime whose feeds run until the block ends."""
-    async with runtime(folder, database_url, *sources, public_url=public_url) as live:
+    made = runtime(folder, database_url, *sources, public_url=public_url, time=time)
+    async with made as live:
         started = await polling.start(live.runtime, term=timedelta(seconds=term))
         try:
             yield live

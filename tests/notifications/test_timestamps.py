@@ -55,6 +55,27 @@ def test_a_time_without_a_zone_takes_the_configured_one():
     assert time.at(None) == (None, ("zone_missing",))
 
 
+def test_an_hour_that_comes_twice_may_be_either():
+    time = timestamps.read("2025-10-26T02:30:00")
+    assert time is not None
+    assert time.at(STOCKHOLM)[0] == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
+    assert time.latest(STOCKHOLM) == datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-07-01T12:00:00", datetime(2026, 7, 1, 10, tzinfo=UTC)),
+        ("2026-07-01T12:00:00Z", datetime(2026, 7, 1, 12, tzinfo=UTC)),
+        ("2013-04-19T16:42:25-30:00", None),
+    ],
+)
+def test_any_other_time_is_one_moment(text, moment):
+    time = timestamps.read(text)
+    assert time is not None
+    assert time.latest(STOCKHOLM) == time.at(STOCKHOLM)[0] == moment
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

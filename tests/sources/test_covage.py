@@ -494,6 +494,23 @@ def test_whether_a_message_was_sent_is_looked_up_in_the_order_s_events():
         KIND.was_done("events/info", arguments, b"<html>", NOW, FEED)
 
 
+def test_a_message_whose_blanks_were_changed_is_the_same_message():
+    sent = feeding.event(1, NOW, type="order-info", data={"message": "Hello\nthere"})
+    asked = {"message": " Hello\r\nthere "}
+    assert KIND.was_done("events/info", asked, json.dumps([sent]).encode(), NOW, FEED)
+    read = KIND.parse(feeding.arrival(json.dumps(sent).encode()))
+    assert isinstance(read, Notification)
+    ours = base.OwnAct(read.order_id, "events/info", asked["message"], NOW)
+    assert KIND.origin(read, [ours]) == "self"
+
+
+def test_a_message_of_the_hour_that_comes_twice_is_taken_for_the_later_one():
+    at = datetime(2025, 10, 26, 1, 30, tzinfo=UTC)  # 02:30 in Paris, for the second time
+    sent = feeding.event(1, at, type="order-info", data={"message": "Hello"})
+    sent["creation_date"] = "2025-10-26T02:30:05.000000"
+    assert KIND.was_done("events/info", {"message": "Hello"}, json.dumps([sent]).encode(), at, FEED)
+
+
 def test_our_own_message_coming_home_is_ours():
     body = json.dumps(enveloped("order-info", {"message": "Hello"})).encode()
     read = KIND.parse(feeding.arrival(body))

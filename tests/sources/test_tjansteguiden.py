@@ -328,6 +328,21 @@ def test_the_day_that_is_asked_from(cursor, start, day):
     assert feeding.asked(request) == {"method": "orders", "hash": "H", "date": day}
 
 
+@pytest.mark.parametrize(
+    ("now", "date", "taken"),
+    [
+        (datetime(2025, 3, 4, 16, 0, 50, tzinfo=UTC), "2025-03-04 17:00", True),
+        (datetime(2025, 3, 4, 16, 0, 50, tzinfo=UTC), "2025-03-04 16:50", False),
+        (datetime(2025, 10, 26, 1, 10, tzinfo=UTC), "2025-10-26 02:15:00", True),
+    ],
+)
+def test_a_feed_that_starts_now_misses_no_order_of_this_minute_or_hour(now, date, taken):
+    feed = FEED.model_copy(update={"start": "now"})
+    rows = {"response": {"order": [row("new") | {"date": date}]}, "status": "success"}
+    page = list(KIND.read_page(feed, iter([json.dumps(rows).encode()]), {}, now))
+    assert (len(page) == 2) is taken
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 4), st.sampled_from(sorted(words.STATUSES)), st.booleans()),
@@ -571,6 +586,7 @@ def log_of(*lines: tuple[str, str]) -> bytes:
 
 ACTIVE = ("set_status", {"status": "active"})
 HEJ = ("add_message", {"type": "log", "message": " Hej "})
+RING = ("add_message", {"type": "log", "message": "Ring kunden.\r\nTack!"})
 
 
 @pytest.mark.parametrize(
@@ -585,10 +601,31 @@ HEJ = ("add_message", {"type": "log", "message": " Hej "})
         (ACTIVE, [("när?", "Status changed to active")], None),
         (HEJ, [("2025-03-04 17:00:05", "Hej")], True),
         (HEJ, [("2025-03-04 17:00:05", "Hej då")], False),
+        (RING, [("2025-03-04 17:00:05", "Ring kunden.\n Tack!")], True),
     ],
 )
 def test_whether_a_lost_command_was_done_is_looked_up_in_the_log(sent, log, expected):
     assert KIND.was_done(*sent, log_of(*log), NOW, FEED) is expected
+
+
+def test_a_line_of_the_hour_that_comes_twice_is_taken_for_the_later_one():
+    sent = datetime(2025, 10, 26, 1, 30, tzinfo=UTC)  # 02:30 in Stockholm, for the second time
+    log = log_of(("2025-10-26 02:30:05", "Status changed to active"))
+    assert KIND.was_done(*ACTIVE, log, sent, FEED) is True
+
+
+@pytest.mark.parametrize("body", [b"<page><text>Closed</text></page>", b"<x/>", b'{"a": 1}'])
+def test_what_is_no_answer_of_theirs_tells_neither_that_it_was_done_nor_that_it_was_not(body):
+    for command in ("set_status", "add_message", "order_log"):
+        assert isinstance(KIND.command_result(command, 200, body, "7"), base.Failed)
+        assert KIND.command_result(command, 200, body, "7").again
+    with pytest.raises(errors.SenderFault, match="no order_log"):
+        KIND.was_done(*ACTIVE, body, NOW, FEED)
+
+
+def test_an_operator_s_own_form_without_a_status_is_an_answer():
+    body = b"<set_status><response><message>Ok</message></response></set_status>"
+    assert KIND.command_result("set_status", 200, body) == base.Done("Ok")
 
 
 def test_the_log_is_asked_for_after_a_lost_answer():
@@ -607,6 +644,8 @@ def test_what_we_did_ourselves_comes_home_as_ours():
     echo = read(entry("orders", row("received")))
     line = read(entry("order_log", {"type": "system", "message": "Status changed to received"}))
     ours = read(entry("order_log", {"type": "error", "message": "Hej"}))
+    lines = read(entry("order_log", {"type": "error", "message": "Ring\nTack"}))
+    assert KIND.origin(lines, [base.OwnAct("70013", "add_message", "Ring\r\nTack", NOW)]) == "self"
     for notification, act in ((echo, received), (line, received), (ours, message)):
         assert KIND.origin(notification, [act]) == "self"
         assert KIND.origin(notification, []) == "operator"

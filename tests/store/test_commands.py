@@ -143,6 +143,26 @@ def test_a_retry_of_a_lost_one_asks_first(database):
     assert (found.state, found.due_at) == ("unknown", LATER)
 
 
+@pytest.mark.parametrize(("undone", "state"), [(False, "unknown"), (True, "queued")])
+def test_a_retry_of_a_failed_one_asks_first_where_it_may_have_been_done(database, undone, state):
+    put(database, made())
+    act(database, commands.begin, "c1", RECEIVED, 1)
+    act(database, commands.finish, "c1", "failed", RECEIVED, error="no answer", undone=undone)
+    act(database, commands.retry, "c1", LATER)
+    with engine.read(database) as connection:
+        found = commands.one(connection, "c1")
+    assert (found.state, found.attempts, found.asked_at) == (state, 0, LATER)
+    assert (found.error, found.finished_at) == (None, None)
+
+
+def test_a_retry_of_one_that_only_reads_asks_nothing(database):
+    put(database, made(harmful=False))
+    act(database, commands.begin, "c1", RECEIVED, 1)
+    act(database, commands.finish, "c1", "failed", RECEIVED, error="no answer")
+    act(database, commands.retry, "c1", LATER)
+    assert states(database) == {"c1": "queued"}
+
+
 def test_the_rest_of_a_chain_is_cancelled(database):
     put(
         database,

@@ -160,10 +160,11 @@ class Covage:
         self, notification: canonical.Notification, own_acts: Sequence[base.OwnAct]
     ) -> canonical.Origin:
         """Ours, where it is the message we sent to that order."""
-        message = notification.summary.get("message")
+        message = str(notification.summary.get("message", ""))
         ours = notification.event_type == words.INFO and any(
-            (act.action, act.order_id, fields.kept(message=act.text).get("message"))
-            == (commands.INFO, notification.order_id, message)
+            (act.action, act.order_id) == (commands.INFO, notification.order_id)
+            and act.text is not None
+            and fields.same_words(message, str(fields.kept(message=act.text).get("message", "")))
             for act in own_acts
         )
         return canonical.Origin.SELF if ours else canonical.Origin.OPERATOR

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from app import errors
-from app.notifications.notification import rfc3339
+from app.notifications import timestamps
 from app.sources import base, fields, offers
 from app.sources.covage import logins, reach, words
 
@@ -126,16 +126,23 @@ def was_done(
     arguments: Mapping[str, Any], listed: Iterable[Any], since: datetime, zone: ZoneInfo
 ) -> bool:
     """Whether one of the events `listed` is the message, created since."""
-    earliest = rfc3339(since - CLOCKS_DIFFER)
+    earliest = since - CLOCKS_DIFFER
     for event in listed:
         if not isinstance(event, dict) or event.get("type") != words.INFO:
             continue
         data = event.get("data")
-        created = reach.time_of(event.get(reach.SORT), zone)
-        same = isinstance(data, dict) and data.get("message") == arguments.get("message")
+        created = _created(event.get(reach.SORT), zone)
+        said = data.get("message") if isinstance(data, dict) else None
+        same = isinstance(said, str) and fields.same_words(said, str(arguments.get("message")))
         if same and created is not None and created >= earliest:
             return True
     return False
+
+
+def _created(text: Any, zone: ZoneInfo) -> datetime | None:
+    """The last moment a creation_date may mean; null where it is none."""
+    time = timestamps.read(text, pulled=True) if isinstance(text, str) else None
+    return time.latest(zone) if time is not None else None
 
 
 def _headers(grant: base.Grant | None) -> dict[str, str]:

@@ -236,7 +236,7 @@ def _orders(
     """The rows since a day, those before `from` left out."""
     zone, orders, is_first = _zone(feed), turns.Orders.of(cursor), not cursor
     if is_first and feed.start == "now":
-        cursor = {"from": rfc3339(now)}
+        cursor = {"from": rfc3339(turns.earliest_of(now))}
     since = cursor.get("from", "")
     for row in answers.orders(chunks):
         came = turns.moment_of(words.text_of(row, "date"), zone)

@@ -34,6 +34,11 @@ class Answer:
     status: str | None = None
     wrapped: bool = False
 
+    @property
+    def told(self) -> bool:
+        """Whether it is an answer to a method at all: a page for people is none."""
+        return self.wrapped or self.status is not None
+
     def check(self) -> None:
         """Raise what an error says: `errors.StaleGrant` for a login that is over, else SenderFault.
 
@@ -68,7 +73,7 @@ def orders(chunks: Iterator[bytes]) -> Iterator[Any]:
         count += 1
         yield row
     answer.check()
-    if not count and not answer.wrapped and answer.status is None:
+    if not count and not answer.told:
         raise errors.SenderFault("the answer has no response; expected orders")
 
 

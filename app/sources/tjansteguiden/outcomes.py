@@ -19,9 +19,6 @@ from app.sources.tjansteguiden.answers import Answer
 
 LINE_NAMES: Final = ("log", "entry", "message", "row")  # ~
 PERSON_PARTS: Final = ("customer", "data")
-CLOCKS_DIFFER: Final = timedelta(minutes=2)
-"""How much the operator's clock may be behind ours; its times may lack seconds, too."""
-
 FAILED: Final = "Automatisk hantering av ordern misslyckades; vi följer upp den manuellt."
 """What the operator is told of an order we could not take over (`tell_failures`)."""
 
@@ -65,8 +62,13 @@ def log(answer: Answer, order_id: str) -> list[base.Entry]:
 
 
 def _lines(answer: Answer) -> list[Any]:
+    """The lines of a log. Raises `errors.SenderFault` for what is none: an empty one says so."""
     name = next((name for name in LINE_NAMES if name in answer.response), None)
-    return answers.listed(answer.response[name]) if name is not None else []
+    if name is not None:
+        return answers.listed(answer.response[name])
+    if not answer.told:
+        raise errors.SenderFault("the answer is no order_log")
+    return []
 
 
 def _line(line: Any, order_id: str) -> base.Entry:
@@ -153,6 +155,8 @@ def _told(command: str, answer: Answer, order_id: str | None) -> base.Done:
             raise errors.SenderFault(f"the {command} names no order")
         read = info if command == words.INFO else log
         return base.Done(entries=tuple(read(answer, order_id)))
+    if not answer.told:
+        raise errors.SenderFault(f"the answer does not tell what became of {command}")
     return base.Done(words.text_of(answer.response, "message"))
 
 
@@ -164,7 +168,7 @@ def was_done(
     Raises `errors.SenderFault` for what is no log: a maintenance page tells nothing either way.
     """
     lines = _lines(answers.whole(iter([body])))
-    earliest = (since - CLOCKS_DIFFER).replace(second=0, microsecond=0)
+    earliest = turns.earliest_of(since)
     undated = False
     for line in lines:
         if not _is_line_of(command, arguments, words.text_of(line, "message")):
@@ -181,7 +185,7 @@ def _is_line_of(command: str, arguments: Mapping[str, Any], message: str | None)
         return False
     if command == calls.SET_STATUS:
         return is_status_line(message, str(arguments.get("status")))
-    return message == str(arguments.get("message")).strip()
+    return fields.same_words(message, str(arguments.get("message")))
 
 
 def is_status_line(message: str, status: str) -> bool:
@@ -201,5 +205,5 @@ def is_echo(notification: Notification, act: base.OwnAct) -> bool:
     message = str(notification.summary.get("message", ""))
     if act.action == calls.SET_STATUS:
         return is_status_line(message, act.text)
-    sent = fields.kept(message=act.text.strip()).get("message")
-    return act.action == calls.ADD_MESSAGE and message == sent
+    sent = str(fields.kept(message=act.text.strip()).get("message", ""))
+    return act.action == calls.ADD_MESSAGE and fields.same_words(message, sent)

@@ -33,6 +33,9 @@ BUDGET: Final = 1000
 MOST_TRIES: Final = 20
 """Turns in which an order that became final is tried, where it cannot be read."""
 
+CLOCKS_DIFFER: Final = timedelta(minutes=2)
+"""How much the operator's clock may be behind ours."""
+
 _BETWEEN_ROUNDS: Final = frozenset({"done", "budget"})
 
 
@@ -103,9 +106,14 @@ def is_final(status: str | None) -> bool:
 
 
 def moment_of(text: Any, zone: ZoneInfo) -> datetime | None:
-    """A row's date in UTC; null where it is no time."""
+    """A row's date in UTC, the last it may mean; null where it is no time."""
     time = timestamps.read(text, pulled=True) if isinstance(text, str) else None
-    return time.at(zone)[0] if time is not None else None
+    return time.latest(zone) if time is not None else None
+
+
+def earliest_of(moment: datetime) -> datetime:
+    """The earliest the operator may write for `moment` of our clock: its times may lack seconds."""
+    return (moment - CLOCKS_DIFFER).replace(second=0, microsecond=0)
 
 
 def first_day(start: str | date, zone: ZoneInfo, now: datetime) -> str:
