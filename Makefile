@@ -91,6 +91,7 @@ clean:  ## remove what was built (never the data directory)
 $(TOOLS): tools.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is missing or older than 3.11; name another: make PYTHON=…" >&2; exit 2; }
+	@echo "setting up, once: the installer, into .tools …" >&2
 	@$(PYTHON) -m venv .tools || \
 		{ echo "$(PYTHON) lacks venv: install your system's python3-venv, then repeat" >&2; exit 2; }
 	@.tools/bin/pip install --quiet --require-hashes -r tools.lock || echo "no uv to be had; pip will do"
@@ -98,6 +99,7 @@ $(TOOLS): tools.lock
 
 # One environment, exactly what the lock says, and the listener itself in it.
 $(READY): requirements.lock pyproject.toml $(TOOLS)
+	@echo "setting up, once: all that requirements.lock names, into .venv …" >&2
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --without-pip --clear .venv
 	@if [ -x $(UV) ]; then \
 		$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock && \

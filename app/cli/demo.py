@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -52,6 +51,10 @@ held = "5m"\
 """How long an order may be silent: days in the life of these. Learned it would be wrong, as what
 happened before the demo is told at once."""
 
+MORE: Final = (
+    "(Tjänsteguiden brings more than it publishes: of each order we read the details and the log.)"
+)
+
 FILE: Final = "demo.toml"
 
 
@@ -76,9 +79,9 @@ def demo(
 
         def begin() -> None:
             """What is shown and what happens once the receiver serves."""
-            _tell_link(found)
             serve.greet(found)
             _tell(given, found, base)
+            _tell_link(found)
             progress = Progress(made, found)
             made.advance(HEAD_START)
             ending.enter_context(server.beside(made.app, listening))
@@ -146,19 +149,16 @@ def _operators(found: settings.Settings) -> operators.Settings:
 
 
 def _tell(given: settings.Settings, found: settings.Settings, base: str) -> None:
-    """Print where to look."""
-    url = opening.url(found)
+    """Print whom it receives from, and how to ask in another terminal."""
     typer.echo(f"Operators to receive from, at {base} (user sandbox, password sandbox):\n")
     for place in places.PLACES:
         typer.echo(f"  {place.source:<14} {place.channel}  {place.url(base)}")
-    typer.echo(
-        f"\nWhere to look: {url}/admin/notifications  {url}/admin/stats  {url}/admin/feeds"
-        "\nIn another terminal:\n"
-    )
+    typer.echo(f"\n{MORE}\n\nWhere to look, in another terminal:\n")
     for name, value in needed_elsewhere(given, found).items():
         typer.echo(f"  export {name}={value}")
-    typer.echo("  .venv/bin/listener notifications --follow")
-    typer.echo("  .venv/bin/listener feed list\n")
+    program = opening.program()
+    for words in ("notifications --follow", "orders --attention any", "feed list"):
+        typer.echo(f"  {program} {words}")
 
 
 def needed_elsewhere(
@@ -191,16 +191,17 @@ def another_link(found: settings.Settings) -> str:
         if os.environ.get(name):
             needed[name] = ""
     words = [f"{name}={shlex.quote(str(value))}" for name, value in needed.items()]
-    program = Path(sys.executable).with_name("listener")
-    words += [shlex.quote(str(program))] if program.exists() else [sys.executable, "-m", "app"]
-    return " ".join([*words, "token", "--ui"])
+    return " ".join([*words, opening.program(everywhere=True), "token", "--ui"])
 
 
 def _tell_link(found: settings.Settings) -> None:
-    """Print a link that signs in to the pages, and how to get another."""
+    """Print a link that signs in to the pages, and how to get another.
+
+    It is the last that is told, so that what was told before does not move it off the screen.
+    """
     link = opening.sign_in_link(found, tokens.UI_SCOPES)
     typer.echo(f"\nSee it all on pages, by one click within 60 seconds:\n\n  {link}")
-    typer.echo(f"\nToo late? This prints another, in any terminal:\n\n  {found.sign_in_command}")
+    typer.echo(f"\nToo late? This prints another, in any terminal:\n\n  {found.sign_in_command}\n")
 
 
 class Seen:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import shlex
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -43,6 +45,16 @@ def sign_in_link(found: settings.Settings, scopes: Iterable[str]) -> str:
     user = operator().removeprefix("cli:")
     code = seal.code(clock.new_id(), user, scopes, clock.SystemClock().now())
     return f"{found.public_url or url(found)}/ui/enter?code={code}"
+
+
+def program(*, everywhere: bool = False) -> str:
+    """What calls this program in a shell of this folder; `everywhere`: of any folder."""
+    script = Path(sys.executable).with_name("listener")
+    if not script.exists():
+        return f"{shlex.quote(sys.executable)} -m app"
+    here = Path.cwd()
+    near = not everywhere and script.is_relative_to(here)
+    return shlex.quote(str(script.relative_to(here) if near else script))
 
 
 def operator() -> str:

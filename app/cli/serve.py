@@ -91,7 +91,7 @@ def greet(found: settings.Settings) -> None:
         f"curl -i {base}{event_types.SHARED_PATH} -H 'Authorization: Bearer {issued}'"
         f" -H 'Content-Type: application/json' -d {shlex.quote(_on_one_line(body))}"
     )
-    typer.echo("\nThen see it: listener notifications (beside this: .venv/bin/listener …)\n")
+    typer.echo(f"\nThen see it: {opening.program()} notifications\n")
 
 
 def _on_one_line(body: bytes) -> str:

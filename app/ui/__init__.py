@@ -35,6 +35,7 @@ HOME: Final = shell.HOME
 refused: Final = shell.refused
 routers: Final[tuple[APIRouter, ...]] = (
     statics.router,
+    entrance.front,
     entrance.router,
     overview.router,
     notifications.router,

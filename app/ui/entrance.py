@@ -18,6 +18,7 @@ from app.ui import shell, visit
 COMMAND: Final = ".venv/bin/listener token --ui"
 """What prints a link, where nothing else is told (`LISTENER_SIGN_IN_COMMAND`)."""
 
+front = shell.router("", open_to_all=True)
 router = shell.router("/ui", open_to_all=True)
 
 
@@ -31,6 +32,12 @@ class Back(deps.Parameters):
     """Where to go on to."""
 
     next: str | None = None
+
+
+@front.get("/")
+def lead_in() -> Response:
+    """To the pages, for who types the bare address into a browser."""
+    return shell.go(shell.HOME)
 
 
 @router.get("/sign-in")
@@ -50,7 +57,7 @@ async def enter(request: Request, asked: Annotated[Code, Query()]) -> Response:
         old = isinstance(error, errors.ExpiredCredentials)
         fault = f"This link {'is too old' if old else 'was used already, or is not of here'}."
         return _door(request, fault=fault)
-    return _let_in(request, session, "/ui")
+    return _let_in(request, session, shell.HOME)
 
 
 @router.post("/sign-in")

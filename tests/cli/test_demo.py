@@ -149,11 +149,15 @@ def test_within_30_seconds_all_four_operators_are_in_the_log_by_push_and_pull(st
     assert kept == ["demo.toml", "listener.db", "listener.db-turn", "secret"]
 
 
-def test_it_begins_with_a_link_that_opens_the_pages_by_one_click(start):
+LINK = re.compile(r"^  (http://\S+/ui/enter\?code=\S+)$", re.MULTILINE)
+
+
+def test_the_last_it_tells_is_a_link_that_opens_the_pages_by_one_click(start):
     demo = start()
-    told = demo.out
-    (link,) = re.findall(r"^  (http://\S+/ui/enter\?code=\S+)$", told, re.MULTILINE)
-    assert told.index(link) < told.index("\ntoken ")
+    told = demo.wait("the progress", lambda: ": notifications in the log" in demo.out and demo.out)
+    (link,) = LINK.findall(told)
+    places = [told.index(text) for text in ("\ncurl ", "\nOperators ", link, ": notifications in")]
+    assert places == sorted(places)
     with httpx.Client(follow_redirects=True, timeout=10) as browser:
         page = browser.get(link)
     assert (page.status_code, page.url.path) == (200, "/ui")

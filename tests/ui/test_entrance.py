@@ -22,6 +22,11 @@ def test_a_link_lets_in_once_and_leads_to_a_clean_address(server, link):
         assert second.get("/ui/notifications").headers["location"].startswith("/ui/sign-in")
 
 
+def test_the_bare_address_leads_to_the_pages(server):
+    answer = httpx.get(f"{server.url}/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ui")
+
+
 def test_a_newcomer_is_told_what_to_do_next(signed_in):
     told = signed_in().get("/ui").text
     assert "Nothing has come yet" in told
