@@ -208,6 +208,16 @@ def test_who_expects_100_and_may_not_send_is_told_so_instead(server):
         assert line.answer(informational=True).status == 401
 
 
+def test_who_says_that_it_has_said_all_is_answered(server):
+    body = bodies.body()
+    with wire.Connection(server.port) as line:
+        line.send(wire.post(body))
+        line.finish()
+        answer = line.answer()
+        assert (answer.status, answer.body) == (201, body)
+        assert line.is_closed()
+
+
 @pytest.mark.parametrize("keep", [None, "keep-alive"])
 def test_http_1_0_is_answered_and_ends(keep, server):
     body = bodies.body()

@@ -266,6 +266,22 @@ def test_an_allow_list_sees_what_trusted_proxies_say(forwarded, seen, server):
         assert principal(server) == ("walled", "jwt:walled", seen)
 
 
+@pytest.mark.parametrize(
+    ("headers", "trailer", "code"),
+    [
+        ({"X-Forwarded-For": "203.0.113.9"}, "X-Forwarded-For: 192.0.2.7", 52),
+        ({"Authorization": None}, f"Authorization: Bearer {serving.token(source='walled')}", 40),
+    ],
+)
+def test_what_comes_after_the_body_is_no_header(headers, trailer, code, server):
+    body = bodies.body()
+    chunked = {"Content-Length": None, "Transfer-Encoding": "chunked"}
+    bearer = serving.token(source="walled")
+    request = wire.post(b"", bearer=bearer, headers=chunked | headers)
+    chunks = b"%x\r\n%s\r\n0\r\n%s\r\n\r\n" % (len(body), body, trailer.encode())
+    assert wire.exchange(server.port, request + chunks).code == code
+
+
 def test_without_trusted_proxies_a_forwarded_address_is_not_believed(tmp_path):
     config = '[[source]]\nname = "walled"\nallow = ["192.0.2.0/24"]\n'
     with serving.listener(tmp_path / "plain", config=config, arguments=serving.DOOR) as plain:

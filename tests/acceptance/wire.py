@@ -103,6 +103,10 @@ class Connection:
         """Send all of `data`."""
         self._socket.sendall(data)
 
+    def finish(self) -> None:
+        """Say that nothing more will be sent, and go on listening."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def answer(self, *, informational: bool = False) -> Answer:
         """The next answer; those of 1xx are passed over unless `informational`."""
         while True:
