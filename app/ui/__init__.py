@@ -19,6 +19,7 @@ from app.ui import (
     entrance,
     export,
     feeds,
+    front,
     notifications,
     nowhere,
     orders,
@@ -35,7 +36,7 @@ HOME: Final = shell.HOME
 refused: Final = shell.refused
 routers: Final[tuple[APIRouter, ...]] = (
     statics.router,
-    entrance.front,
+    front.router,
     entrance.router,
     overview.router,
     notifications.router,

@@ -18,7 +18,6 @@ from app.ui import shell, visit
 COMMAND: Final = ".venv/bin/listener token --ui"
 """What prints a link, where nothing else is told (`LISTENER_SIGN_IN_COMMAND`)."""
 
-front = shell.router("", open_to_all=True)
 router = shell.router("/ui", open_to_all=True)
 
 
@@ -32,12 +31,6 @@ class Back(deps.Parameters):
     """Where to go on to."""
 
     next: str | None = None
-
-
-@front.get("/")
-def lead_in() -> Response:
-    """To the pages, for who types the bare address into a browser."""
-    return shell.go(shell.HOME)
 
 
 @router.get("/sign-in")
