@@ -114,9 +114,7 @@ def _show_one(opened: engine.Database, which: str, *, raw: bool, as_json: bool) 
         raise failure.CommandFailed(msg, "look for it: listener notifications --query …")
     if raw:
         if found["raw"] is None:
-            msg = (
-                f"the bytes of {which} are gone: retention took them at {found['payload_gone_at']}"
-            )
+            msg = f"the bytes of {which} are not kept any more"
             raise failure.CommandFailed(msg, "what is left of it: the same without --raw")
         sys.stdout.buffer.write(found["raw"])
     elif as_json:

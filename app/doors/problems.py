@@ -98,7 +98,7 @@ _ROWS: Final = (
             "the body, or before it the headers, did not arrive before the deadline",
             closes=True),
     Problem(69, 409, "Conflict", "the request conflicts with the present state"),
-    Problem(70, 410, "Gone", "the cursor is of another epoch, or beyond retention"),
+    Problem(70, 410, "Gone", "the cursor is of another epoch; the bytes are not kept any more"),
     Problem(100, 422, "Functional error", "the event type is not enabled for this source"),
 )  # fmt: skip
 TABLE: Final[Mapping[int, Problem]] = MappingProxyType({row.code: row for row in _ROWS})

@@ -2,7 +2,7 @@
 
 What is said is told in the order in which it occurred (`occurred_at`, else `received_at`; then
 `seq`), whatever the order of arrival, so that the same stored notifications always tell the same.
-Only what the log keeps is looked at, never payload: retention changes no story.
+Only what the log keeps is looked at, never payload: what is erased there changes no story.
 Not here: `silent`, which needs the time of day (the lists compute it). Source: DESIGN §9, §13.
 """
 

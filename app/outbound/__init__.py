@@ -1,1 +1,1 @@
-"""The only room that leaves the machine by HTTP."""
+"""The only room that leaves the machine: by HTTP, and by mail."""

@@ -89,8 +89,9 @@ def _read(
 def one(connection: Connection, id_: str) -> dict[str, Any] | None:
     """The notification `id_` whole, or null: as `page` tells it, and more.
 
-    `summary`, `raw` (bytes; null once retention took them, at `payload_gone_at`), `first_seen_at`
-    and `last_seen_at`, and `sightings_list`: at most 20 of {received_at, principal, remote_addr}.
+    `summary`, `raw` (bytes; null where they are not kept), `payload_gone_at` (when they were
+    erased), `first_seen_at` and `last_seen_at`, and `sightings_list`: at most 20 of {received_at,
+    principal, remote_addr}.
     """
     if not filters.is_storable(id_):
         return None

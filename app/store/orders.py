@@ -1,7 +1,7 @@
 """The orders: what the log says of each, and the row each has in the lists.
 
 `rows_of` and `rows_of_order` read the log alone (never payload), so that a fold tells the same
-after retention; `put` writes what was folded; `page` and `one` are the lists. Not here: folding
+whatever was erased; `put` writes what was folded; `page` and `one` are the lists. Not here: folding
 (`orders.timeline`), following (`projector`), cursors (`followers`).
 """
 

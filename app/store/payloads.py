@@ -1,6 +1,6 @@
 """Where the bytes are: the partitions of `payload` on PostgreSQL, `PARTITION` seqs each.
 
-Not here: reading a payload (`log.one`, `log.raw`) and taking it away (retention).
+Not here: reading a payload (`log.one`, `log.raw`) and taking it away (`personal`).
 """
 
 from __future__ import annotations

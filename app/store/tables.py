@@ -1,8 +1,9 @@
 """The tables, as SQLModel classes; private to `store`: other rooms see canonical objects and dicts.
 
 `ledger`, `log` and `payload` are the three of DESIGN §5: ledger and log rows are never deleted,
-retention acts on payload alone. Rows are built from canonical objects only, for a `table=True`
-class does not validate. The steps under `migrations/` make these tables; a test holds both equal.
+what is taken away is taken from payload alone. Rows are built from canonical objects only, for a
+`table=True` class does not validate. The steps under `migrations/` make these tables; a test holds
+both equal.
 """
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ class Log(Table, table=True):
 
 
 class Payload(Table, table=True):
-    """What retention may take: the exact bytes and the small summary.
+    """What may be taken away, and the log stays: the exact bytes and the small summary.
 
     Partitioned by range of seq on PostgreSQL (`payloads`).
     """

@@ -43,7 +43,7 @@ def one(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Re
 def raw(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Response:
     """The exact bytes, never as something a browser would run.
 
-    Raises `errors.NotFound`, and `errors.Gone` once retention has taken them.
+    Raises `errors.NotFound`, and `errors.Gone` where they are not kept any more.
     """
     with engine.read(runtime.engine) as connection:
         found = log.raw(connection, identifier)
