@@ -45,8 +45,8 @@ async def start(
 
     `only`: these sources alone. `polling` false: no turns, only what is asked (jobs, commands,
     files), as the command line does where nobody else does it. `hubs` false: no subscriptions at
-    operators' hubs. `term`, `settle`: how soon another
-    replica takes over from one that died, and how long a lost request may still be carried out.
+    operators' hubs. `term`, `settle`: how soon another replica takes over from one that died, and
+    how long a lost request may still be carried out.
     """
     chance = random.Random()  # noqa: S311 - jitter, not a secret
     board = status.Board(runtime)

@@ -17,13 +17,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import IO, Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 import httpx
 
+from app import clock
 from app.outbound import failures, guard
 
 CONNECT: Final = 10.0
@@ -128,7 +129,7 @@ class Answer:
         """Raise `RateLimited`, `Unauthorized` or `Refused` for an answer that is no success."""
         if self.status in SUCCESS:
             return
-        wait = retry_after(self.headers.get("retry-after"), datetime.now(UTC))
+        wait = retry_after(self.headers.get("retry-after"), clock.SystemClock().now())
         family = failures.Refused
         if self.status == TOO_MANY or (self.status == UNAVAILABLE and wait is not None):
             family = failures.RateLimited

@@ -14,11 +14,10 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
 from jose import exceptions, jwk
 from jose.backends.base import Key
 
-from app import clock as clocks, errors
+from app import clock as clocks, errors, telemetry
 from app.outbound import fetchable
 from app.security import strict
 
@@ -180,7 +179,7 @@ class Keyring:
                 found = read(await self._fetch(self._url), self._algorithms)
             except (fetchable.FetchFailed, ValueError) as error:
                 self._failed = True
-                structlog.get_logger().warning("jwks_not_fetched", url=self._url, why=str(error))
+                telemetry.logger("security").warning("jwks_not_fetched", why=str(error))
             else:
                 self._take(found)
             self._tried_at = self._clock.monotonic()

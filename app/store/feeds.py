@@ -1,8 +1,7 @@
 """Where each feed stands and how it fares: cursor, status, totals, and its last turns.
 
 The cursor moves only by `advance`, in the transaction of the rows it covers (law 5), or by
-`rewind`.
-Not here: what a cursor means (its kind), who may turn a feed (`leases`).
+`rewind`. Not here: what a cursor means (its kind), who may turn a feed (`leases`).
 """
 
 from __future__ import annotations

@@ -136,10 +136,8 @@ def page(
 ) -> list[dict[str, Any]]:
     """At most `limit` rows before `after_id` (null: from the newest), newest first.
 
-    `code`: refused for this reason.
-
-    Every column but `body` and `faults`; `state` is open, released or discarded, and `kept` (bool)
-    whether there are bytes.
+    `code`: refused for this reason. Each has every column but `body` and `faults`; `state` is open,
+    released or discarded, and `kept` (bool) whether there are bytes.
     """
     if not (filters.is_storable(state) and filters.is_storable(source)):
         return []

@@ -1,7 +1,7 @@
 """Rows of `log` as the canonical notifications they were, without payload: what folds are made of.
 
-Thousands a second: rows are read in one go, and are not validated again, for they
-were when they were written. Not here: those with payload (`telling`), lists for people (`log`).
+Thousands a second: rows are read in one go, and are not validated again, for they were when they
+were written. Not here: those with payload (`telling`), lists for people (`log`).
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 import psycopg
 import sqlalchemy.exc
-import structlog
 from sqlalchemy import Connection, Engine
 
+from app import telemetry
 from app.store import engine as engines, log
 
 CHANNEL = "listener_log"
@@ -180,7 +180,7 @@ class Tail:
                 self._follow()
             except _TROUBLE as trouble:
                 why = type(trouble).__name__
-                structlog.get_logger().warning("tail_lost_the_database", error=why)
+                telemetry.logger("tail").warning("tail_lost_the_database", error=why)
                 self._rest([], IDLE)
 
     def _follow(self) -> None:
