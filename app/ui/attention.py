@@ -32,17 +32,11 @@ def listing(
         page = lists.attention(connection, asked)
         plain = asked == filters.Attention()
         beside = list(needs.beside(runtime, connection)) if plain else []
-    given = asked.model_dump(exclude_defaults=True, exclude={"after"})
-    following = {**given, "after": page["next"]}
     return shell.render(
         request,
         "attention.html",
-        items=page["items"],
+        **shell.part(HERE, asked, page),
         beside=beside,
-        asked=asked,
-        given=given,
-        here=HERE + shell.query(**given),
-        next=HERE + shell.query(**following) if page["next"] else None,
         states=STATES,
         sources=[source.name for source in runtime.configuration.sources],
         attentions=list(canonical.Attention),

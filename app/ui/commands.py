@@ -55,16 +55,10 @@ def listing(
     """One part of the commands, newest first."""
     with engine.read(runtime.engine) as connection:
         page = lists.commands(connection, asked)
-    given = asked.model_dump(exclude_defaults=True, exclude={"after"})
-    following = {**given, "after": page["next"]}
     return shell.render(
         request,
         "commands.html",
-        items=page["items"],
-        asked=asked,
-        given=given,
-        here=HERE + shell.query(**given),
-        next=HERE + shell.query(**following) if page["next"] else None,
+        **shell.part(HERE, asked, page),
         states=commands.STATES,
         sources=_sources(runtime),
     )

@@ -29,7 +29,13 @@ STREAM: Final = {
 }
 PING: Final = ": still here\n\n"
 
-router = shell.router("/ui/notifications")
+FAR: Final = 5000
+"""Who is behind by more of the log looks at the list anew, instead of being told it row by row."""
+
+LOAD_AGAIN: Final = "event: far\ndata: load the list again\n\n"
+
+HERE: Final = "/ui/notifications"
+router = shell.router(HERE)
 
 
 class Tailed(filters.Notifications):
@@ -47,18 +53,14 @@ def listing(
     """One part of the log, newest first unless `order=asc`."""
     with engine.read(runtime.engine) as connection:
         page, head = lists.notifications(connection, asked), log.head(connection)
-    given = asked.model_dump(exclude_defaults=True, exclude={"after"})
+    part = shell.part(HERE, asked, page)
     is_newest = asked.after is None and asked.order == "desc"
     return shell.render(
         request,
         "notifications.html",
-        items=page["items"],
-        asked=asked,
-        given=given,
-        next=_address(given | {"after": page["next"]}) if page["next"] else None,
-        here=_address(given),
+        **part,
         export="/ui/export" + shell.query(**_filter(asked)),
-        stream=f"/ui/notifications/stream{shell.query(**given)}" if is_newest else None,
+        stream=f"{HERE}/stream{shell.query(**part['given'])}" if is_newest else None,
         head=head,
         sources=[source.name for source in runtime.configuration.sources],
         kinds=list(canonical.Kind),
@@ -144,6 +146,9 @@ async def _rows(
         if head <= seen:
             yield PING
             continue
+        if head - seen > FAR:
+            yield LOAD_AGAIN
+            return
         rows = await asyncio.to_thread(_beyond, runtime, wanted, seen)
         for row in rows:
             yield _event(row, runtime)
@@ -164,10 +169,6 @@ def _event(row: dict[str, Any], runtime: Runtime) -> str:
 def _filter(asked: filters.Wanted) -> dict[str, Any]:
     """What is asked of a notification, wherever the list begins."""
     return asked.model_dump(include=set(filters.Wanted.model_fields))
-
-
-def _address(given: dict[str, Any]) -> str:
-    return f"/ui/notifications{shell.query(**given)}"
 
 
 def _curl(runtime: Runtime, told: dict[str, Any]) -> str:

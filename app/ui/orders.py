@@ -49,12 +49,12 @@ def listing(
     """One part of the orders, those with the newest news first unless `order=asc`."""
     with engine.read(runtime.engine) as connection:
         page = lists.orders(runtime, connection, asked)
-    given = asked.model_dump(exclude_defaults=True, exclude={"after"})
+    part = shell.part("/ui/orders", asked, page)
+    given = part["given"]
     return shell.render(
         request,
         "orders.html",
-        **_part("/ui/orders", page, given),
-        asked=asked,
+        **part,
         export=f"/ui/export{shell.query(**given)}" if given.keys() <= EXPORTED else None,
         sources=_sources(runtime),
         states=list(states.STATES),
@@ -74,12 +74,10 @@ def outstanding(
     """One part of the orders we placed that came to no end, the oldest first."""
     with engine.read(runtime.engine) as connection:
         page = lists.expected(runtime, connection, asked)
-    given = asked.model_dump(exclude_defaults=True, exclude={"after"})
     return shell.render(
         request,
         "outstanding.html",
-        **_part("/ui/orders/outstanding", page, given),
-        asked=asked,
+        **shell.part("/ui/orders/outstanding", asked, page),
         sources=_sources(runtime),
     )
 
@@ -150,17 +148,6 @@ def _takes_commands(runtime: Runtime, chosen: model.Order | None) -> bool:
 
 def _sources(runtime: Runtime) -> list[str]:
     return [source.name for source in runtime.configuration.sources]
-
-
-def _part(path: str, page: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What every list shows: its rows, what was asked, where it begins, where it goes on."""
-    following = {**given, "after": page["next"]}
-    return {
-        "items": page["items"],
-        "given": given,
-        "here": path + shell.query(**given),
-        "next": path + shell.query(**following) if page["next"] else None,
-    }
 
 
 def _story(connection: engine.Connection, runtime: Runtime, chosen: model.Order) -> dict[str, Any]:

@@ -34,20 +34,14 @@ def listing(
     with engine.read(runtime.engine) as connection:
         page = lists.quarantine(connection, asked)
         running = jobs.waiting(connection, jobs.QUARANTINE)
-    given = asked.model_dump(exclude_defaults=True, exclude={"after"})
-    further = {**given, "after": page["next"]}
     return shell.render(
         request,
         "quarantine.html",
-        items=page["items"],
+        **shell.part(HERE, asked, page),
         running=running,
         problems=problems.TABLE,
         codes=list(REASONS),
         reasons=REASONS,
-        asked=asked,
-        given=given,
-        here=HERE + shell.query(**given),
-        next=HERE + shell.query(**further) if page["next"] else None,
         sources=[source.name for source in runtime.configuration.sources],
     )
 

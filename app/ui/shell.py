@@ -9,7 +9,7 @@ import base64
 import functools
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app import clock, errors
-from app.doors import deps, problems
+from app.doors import deps, paging, problems
 from app.runtime import Runtime
 from app.ui import statics, visit, words
 
@@ -109,6 +109,19 @@ def query(**values: object) -> str:
     """`?a=b` of the values that are set; nothing where none is."""
     given = {name: value for name, value in values.items() if value not in (None, "")}
     return f"?{urlencode(given)}" if given else ""
+
+
+def part(path: str, asked: paging.Page, page: Mapping[str, Any]) -> dict[str, Any]:
+    """What a list shows of its `page`: the rows, what was asked, where it begins and goes on."""
+    given = asked.model_dump(exclude_defaults=True, exclude={"after"})
+    following = {**given, "after": page["next"]}
+    return {
+        "items": page["items"],
+        "asked": asked,
+        "given": given,
+        "here": path + query(**given),
+        "next": path + query(**following) if page["next"] else None,
+    }
 
 
 def segment(text: object) -> str:

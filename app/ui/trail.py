@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Query
 from starlette.requests import Request
@@ -12,7 +12,8 @@ from app.doors import deps, paging
 from app.store import audit, engine, epochs
 from app.ui import shell
 
-router = shell.router("/ui/audit")
+HERE: Final = "/ui/audit"
+router = shell.router(HERE)
 
 
 @router.get("")
@@ -25,7 +26,4 @@ def listing(
         after = paging.identifier(asked, epoch)
         rows = audit.page(connection, after_id=after, limit=asked.limit + 1)
     page = paging.page(rows, asked.limit, epoch, by="id")
-    further = f"/ui/audit{shell.query(after=page['next'])}" if page["next"] else None
-    return shell.render(
-        request, "audit.html", items=page["items"], next=further, first=asked.after is None
-    )
+    return shell.render(request, "audit.html", **shell.part(HERE, asked, page))

@@ -29,16 +29,21 @@
   }
 
   // --- the page that is shown, where the row of pages is longer than the screen ------------------
-  document.querySelector(".top nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  // (scrollIntoView would have the first press of Tab begin there, behind the way past the header)
+  const row = document.querySelector(".top nav");
+  const shown = row?.querySelector("a[aria-current]")?.getBoundingClientRect();
+  if (shown) row.scrollLeft += shown.left + shown.width / 2 - row.getBoundingClientRect().left - row.clientWidth / 2;
 
   // --- the live tail -------------------------------------------------------------------------------
   const MOST = 200;
+  const AGAIN = 2000;
   const follow = (table) => {
     const body = table.querySelector("tbody");
     const said = document.querySelector("[data-live-said]");
     const button = document.querySelector("[data-live-pause]");
     let last = table.dataset.seq;
     let stream = null;
+    let paused = false;
     const say = (word, tone) => {
       said.textContent = word;
       said.className = `chip ${tone}`;
@@ -55,23 +60,38 @@
       table.hidden = false;
     };
     const begin = () => {
+      stream?.close();
+      if (paused || document.hidden) return;
       const address = new URL(table.dataset.live, location.href);
       address.searchParams.set("from", last);
       stream = new EventSource(address);
       stream.addEventListener("open", () => say("live", "good"));
-      stream.addEventListener("error", () => say("reconnecting", "wait"));
+      stream.addEventListener("error", broken);
       stream.addEventListener("message", arrive);
+      stream.addEventListener("far", () => location.reload());
+    };
+    // a browser comes back by itself, but not to an answer that is no stream: of a proxy whose
+    // listener is away, or of the door when the session is over
+    const broken = () => {
+      say("reconnecting", "wait");
+      if (stream.readyState === EventSource.CLOSED) setTimeout(again, AGAIN);
+    };
+    const again = async () => {
+      const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
+      if (answer?.type === "opaqueredirect") location.reload();
+      else begin();
     };
     button.hidden = false;
     button.addEventListener("click", () => {
-      const paused = button.getAttribute("aria-pressed") === "true";
-      button.setAttribute("aria-pressed", String(!paused));
-      button.textContent = paused ? "Pause" : "Go on";
-      if (paused) { begin(); return; }
-      stream.close();
-      say("paused", "wait");
+      paused = !paused;
+      button.setAttribute("aria-pressed", String(paused));
+      button.textContent = paused ? "Go on" : "Pause";
+      begin();
+      if (paused) say("paused", "wait");
     });
-    addEventListener("pagehide", () => stream.close());
+    // of one host a browser keeps six connections: a tab nobody looks at gives its own back
+    document.addEventListener("visibilitychange", begin);
+    addEventListener("pagehide", () => stream?.close());
     begin();
   };
 
