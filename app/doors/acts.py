@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from app import errors, intake as intakes
@@ -261,3 +262,16 @@ async def revoke(runtime: Runtime, source: str, id_: str, *, by: str) -> bool:
     done = await runtime.write(act)
     await asyncio.to_thread(runtime.refresh_access)
     return done
+
+
+async def void_tokens(runtime: Runtime, source: str, *, by: str) -> datetime:
+    """Void every token of `source` issued before now, whoever issued it; answers that moment."""
+    now = runtime.clock.now()
+
+    def act(connection: engine.Connection) -> None:
+        credentials.set_tokens_not_before(connection, source, now)
+        record(runtime, connection, by=by, action="source.void_tokens", target=source)
+
+    await asyncio.wrap_future(runtime.writer.run(act))
+    await asyncio.to_thread(runtime.refresh_access)
+    return now

@@ -1,4 +1,4 @@
-"""The credentials of a source on its page: those it has, one more, one less.
+"""The credentials of a source on its page: those it has, one more, one less, all tokens void.
 
 A secret is in the answer to the form that asked for it and nowhere else: no address, cookie or log
 has it. Not here: what a credential is (`security.credentials`).
@@ -19,7 +19,7 @@ from app.runtime import Runtime
 from app.security import credentials, directory, issuing
 from app.sources import base
 from app.store import credentials as stored, engine
-from app.ui import shell, visit
+from app.ui import shell, visit, words
 
 WORDS: Final = {
     "api_key": ("API key", "In the header X-API-Key. What most systems can send."),
@@ -45,6 +45,7 @@ def told(runtime: Runtime, source: base.SourceConfig) -> dict[str, Any]:
     now = runtime.clock.now()
     with engine.read(runtime.engine) as connection:
         rows = stored.listing(connection, source.name)
+        void_before = stored.source_states(connection).get(source.name)
     held = [(row, credentials.standing(row, now)) for row in reversed(rows)]
     return {
         "held": sorted(held, key=lambda one: one[1] != "active"),
@@ -53,6 +54,7 @@ def told(runtime: Runtime, source: base.SourceConfig) -> dict[str, Any]:
         "most": credentials.MAX_ACTIVE,
         "lengths": LENGTHS,
         "once": credentials.new_id(),
+        "void_before": void_before,
     }
 
 
@@ -102,6 +104,14 @@ async def revoke(
     done = await acts.revoke(runtime, name, id_, by=seen_by.who.subject)
     word = f"{id_} is revoked." if done else "It is revoked already, or none of this source."
     return shell.go(_page(name), word, tone="good" if done else "wait")
+
+
+@router.post("/{name}/void")
+async def void(runtime: deps.The, seen_by: visit.Admin, name: paging.Identifier) -> Response:
+    """Void every token of the source that was issued until now. Raises `errors.Conflict`."""
+    source = _pushing(runtime, acts.source(runtime, name))
+    at = await acts.void_tokens(runtime, source.name, by=seen_by.who.subject)
+    return shell.go(_page(name), f"Tokens issued before {words.utc(at)} are void.")
 
 
 def _page(name: str) -> str:
