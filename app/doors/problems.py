@@ -232,7 +232,7 @@ def _told(fault: Mapping[str, Any]) -> str:
         "extra_forbidden": "is not known here; expected none of this name",
         "missing": "is missing",
     }
-    return f"{place}: {words.get(fault['type'], fault['msg'])}"
+    return f"{place}: {words.get(fault['type']) or fault['msg'].removeprefix('Value error, ')}"
 
 
 def _validation_code(fault: Mapping[str, Any]) -> int:

@@ -1,10 +1,13 @@
 """What goes wrong under /ui is a page with a next step; orders of any id have an address."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.store import epochs
 from app.ui import entrance, shell
+from tests.ui import telling
 from tests.ui.conftest import code
 from tests.web import inside
 
@@ -65,6 +68,13 @@ async def test_what_cannot_be_given_is_a_page_with_a_next_step(door, method, pat
     assert_page(await door.client.request(method, path), status, told, "To the overview")
 
 
+async def test_a_filter_that_cannot_be_leads_to_the_same_page_without_it(door):
+    answer = await door.client.get("/ui/quarantine?state=lost&source=local")
+    assert_page(answer, 400, '<a href="/ui/quarantine">The same page without what was asked</a>')
+    told = (await door.client.get("/ui/orders?state=lost")).text
+    assert "state: expected one of acknowledged, " in told
+
+
 async def test_who_may_not_is_told_which_link_to_ask_for(door):
     door.client.cookies.clear()
     await door.client.get(f"/ui/enter?code={code(scopes=('notifications:write',))}")
@@ -76,6 +86,37 @@ async def test_a_part_of_a_page_that_fails_leaves_the_page_as_it_is(door):
         connection.exec_driver_sql("DROP TABLE orders")
     answer = await door.client.get("/ui/overview/now", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["hx-reswap"], answer.text) == (500, "none", "")
+
+
+async def test_orders_of_no_state_are_counted_and_lead_nowhere(door):
+    body = inside.state_change(id="PO-quiet") | {"eventType": "orderValueChangeNotification"}
+    del body["event"]["productOrder"]["state"]
+    await door.taken(body, inside.state_change())
+
+    async def states():
+        page = (await door.client.get("/ui")).text
+        return re.findall(r"<li>(.*?)</li>", page.partition('class="states"')[2], re.DOTALL)[:2]
+
+    told = await telling.until(states, lambda found: len(found) == 2)
+    by_word = {"no state told" in one: one for one in told}
+    assert 'href="/ui/orders?state=inProgress"' in by_word[False]
+    assert "href" not in by_word[True]
+
+
+async def test_who_is_far_behind_is_told_to_load_the_list_again(door):
+    await door.taken(inside.state_change())
+    with door.runtime.engine.begin() as connection:
+        epochs.begin(connection, "a restore", door.runtime.clock.now())
+    await door.taken(inside.state_change())
+    answer = await door.client.get("/ui/notifications/stream?from=1")
+    assert [line for line in answer.text.split("\n\n") if not line.startswith(":")] == [
+        "event: far\ndata: load the list again", ""
+    ]  # fmt: skip
+
+
+async def test_a_quarantine_of_which_nothing_fits_says_so(door):
+    assert "Nothing is here" in (await door.client.get("/ui/quarantine")).text
+    assert "Nothing fits" in (await door.client.get("/ui/quarantine?source=local")).text
 
 
 async def test_the_other_doors_still_answer_in_json(door):
