@@ -272,6 +272,6 @@ async def void_tokens(runtime: Runtime, source: str, *, by: str) -> datetime:
         credentials.set_tokens_not_before(connection, source, now)
         record(runtime, connection, by=by, action="source.void_tokens", target=source)
 
-    await asyncio.wrap_future(runtime.writer.run(act))
+    await runtime.write(act)
     await asyncio.to_thread(runtime.refresh_access)
     return now
