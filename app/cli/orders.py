@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
-from rich import progress
 
 from app import clock, projector, settings
 from app.cli import acts, choice, database, duration, failure, screen, wanted as options
@@ -115,19 +114,7 @@ def rebuild() -> None:
 
     Safe beside a running listener, and to repeat.
     """
-    bar = progress.Progress(
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TimeRemainingColumn(),
-        console=screen.remarks(),
-    )
-    with database.opened(settings.load()) as opened, bar:
-        task = bar.add_task("notifications", total=None)
-
-        def tell(done: int, whole: int) -> None:
-            bar.update(task, completed=done, total=whole)
-
+    with database.opened(settings.load()) as opened, screen.progress("notifications") as tell:
         found = projector.rebuild(opened, tell)
     removed = f", {found.removed} rows removed that the log has nothing of" if found.removed else ""
     screen.done(f"{found.orders} orders rebuilt from {found.notifications} notifications{removed}")

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from app import clock, errors, intake, runtime as runtimes, settings
-from app.cli import acts, choice, database, failure, opening, screen
+from app.cli import acts, choice, clearing, database, failure, opening, screen
 from app.doors import acts as doing
 from app.store import engine, quarantine
 
@@ -24,12 +24,27 @@ LIST_EXAMPLES = (
     "listener quarantine list --source orange --state released --json",
 )
 SHOW_EXAMPLES = ("listener quarantine show ID", "listener quarantine show ID --raw > body.json")
-RELEASE_EXAMPLES = ("listener quarantine release ID", "listener quarantine release ID --force")
-DISCARD_EXAMPLES = ("listener quarantine discard ID ID",)
+RELEASE_EXAMPLES = (
+    "listener quarantine release ID",
+    "listener quarantine release ID --force",
+    "listener quarantine release --source orange --code 100",
+)
+DISCARD_EXAMPLES = (
+    "listener quarantine discard ID ID",
+    "listener quarantine discard --all --yes",
+)
 COLUMNS = ("id", "source", "code", "count", "received_at", "state", "message")
-LIST_THEM = "see which there are: listener quarantine list"
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID", help="As the list shows them.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="As the list shows them.")]
+All = Annotated[bool, typer.Option("--all", help="All that are open now.")]
+OfSource = Annotated[
+    str | None, typer.Option("--source", metavar="NAME", help="All that are open, of this source.")
+]
+OfCode = Annotated[
+    int | None,
+    typer.Option("--code", metavar="CODE", help="All that are open, refused with this code."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it to many without asking.")]
 
 
 class State(StrEnum):
@@ -45,7 +60,10 @@ def listing(
     state: Annotated[
         State, choice.option(tuple(State), "STATE", "What became of them")
     ] = State.OPEN,
-    source: Annotated[str | None, typer.Option(help="Of this source.")] = None,
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="Of this source.")] = None,
+    code: Annotated[
+        int | None, typer.Option(metavar="CODE", help="Refused with this code.")
+    ] = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", metavar="N", min=1, max=500, help="How many.")
     ] = 20,
@@ -55,7 +73,7 @@ def listing(
     """List refused bodies, newest first."""
     with database.opened(settings.load()) as opened, engine.read(opened) as connection:
         rows = quarantine.page(
-            connection, state=state.value, source=source, after_id=before, limit=limit
+            connection, state=state.value, source=source, code=code, after_id=before, limit=limit
         )
     if as_json:
         for row in rows:
@@ -93,33 +111,58 @@ def show(
 
 
 def release(
-    ids: Ids,
+    ids: Ids = None,
     *,
+    every: All = False,
+    source: OfSource = None,
+    code: OfCode = None,
     force: Annotated[
         bool, typer.Option("--force", help="Take what is still refused as kind other.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
     """Validate bodies again with today's configuration and put them into the log."""
+    if not _named(ids, every=every, source=source, code=code):
+        action = doing.FORCE if force else doing.RELEASE
+        clearing.clear(action, source=source, code=code, yes=yes)
+        return
     with _running(settings.load()) as live:
-        refused = [id_ for id_ in ids if not _release(live, id_, force=force)]
+        refused = [id_ for id_ in ids or () if not _release(live, id_, force=force)]
     if refused:
-        msg = f"{len(refused)} of {len(ids)} still refused"
-        raise failure.CommandFailed(
-            msg, "admit them in listener.toml, or take them as they are with --force"
-        )
+        msg = f"{len(refused)} of {len(ids or ())} still refused"
+        raise failure.CommandFailed(msg, clearing.HELPS)
 
 
-def discard(ids: Ids) -> None:
+def discard(
+    ids: Ids = None,
+    *,
+    every: All = False,
+    source: OfSource = None,
+    code: OfCode = None,
+    yes: Yes = False,
+) -> None:
     """Let go of refused bodies; that they came, and why they were refused, stays known."""
+    if not _named(ids, every=every, source=source, code=code):
+        clearing.clear(doing.DISCARD, source=source, code=code, yes=yes)
+        return
     who, now = opening.operator(), clock.SystemClock().now()
     with database.opened(settings.load()) as opened:
-        for id_ in ids:
+        for id_ in ids or ():
             with opened.begin() as connection:
                 if not quarantine.mark(connection, id_, State.DISCARDED.value, who, now):
                     msg = f"no open row of the quarantine has the id {id_!r}"
-                    raise failure.CommandFailed(msg, LIST_THEM)
+                    raise failure.CommandFailed(msg, clearing.LIST_THEM)
                 database.record(connection, "quarantine.discard", id_, at=now)
             screen.done(f"{id_} is discarded")
+
+
+def _named(ids: list[str] | None, *, every: bool, source: str | None, code: int | None) -> bool:
+    """Whether rows are named one by one. Raises `CommandFailed` where it is neither or both."""
+    many = every or source is not None or code is not None
+    if bool(ids) is many:
+        msg = "it is not clear which are meant"
+        raise failure.usage(msg, "name their ids; or all at once: --all, --source NAME, --code N")
+    return not many
 
 
 @contextmanager
@@ -138,7 +181,7 @@ def _release(live: runtimes.Runtime, id_: str, *, force: bool) -> bool:
     try:
         receipt = asyncio.run(doing.release(live, id_, by=opening.operator(), force=force))
     except errors.NotFound as error:
-        raise failure.CommandFailed(error.message, LIST_THEM) from error
+        raise failure.CommandFailed(error.message, clearing.LIST_THEM) from error
     except errors.Conflict as error:
         screen.fault(f"{id_}: {error.message}")
         return False
@@ -154,7 +197,7 @@ def _row(opened: engine.Database, id_: str) -> dict[str, Any]:
         row = quarantine.one(connection, id_)
     if row is None:
         msg = f"no row of the quarantine has the id {id_!r}"
-        raise failure.CommandFailed(msg, LIST_THEM)
+        raise failure.CommandFailed(msg, clearing.LIST_THEM)
     return row
 
 

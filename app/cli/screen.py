@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from app.cli import failure
@@ -193,6 +201,21 @@ def fields(values: Mapping[str, Any]) -> None:
                 answers().print(title + cell(shown))
             case _:
                 answers().print(title + cell(plain(value)))
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr for as long as it lasts; gives what moves it: so many done, of so many."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=remarks(),
+    )
+    task = bar.add_task(what, total=None)
+    with bar:
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)
 
 
 def done(text: str) -> None:

@@ -181,8 +181,7 @@ async def release(
     )
     match outcome:
         case canonical.Refusal():
-            faults = "; ".join(str(fault) for fault in outcome.faults)
-            raise errors.Conflict(f"still refused, {outcome.code}: {outcome.message} {faults}")
+            raise errors.Conflict(f"still refused, {outcome.code}: {outcome.message}")
         case intakes.Quarantined():
             raise errors.Conflict(outcome.refusal.message)
         case intakes.Appended() | intakes.Repeated() | intakes.Conflicted():
