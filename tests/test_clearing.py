@@ -10,9 +10,9 @@ import pytest
 
 from app import clearing
 from app.doors import acts
-from app.store import audit, engine, jobs, leases
+from app.store import audit, engine, jobs, leases, quarantine
 from tests.feeds import running
-from tests.store import test_quarantine
+from tests.store import making
 from tests.web import inside
 
 TOLD = {"source": "local", "flavour": None, "event_name": None}
@@ -36,8 +36,8 @@ async def clearing_runs(runtime):
 
 def hold(runtime, *bodies, **fields):
     """Their rows, oldest first."""
-    held = [test_quarantine.refused(body, **{**TOLD, **fields}) for body in bodies]
-    return test_quarantine.hold(runtime.engine, *held)
+    held = [making.refused(body, **{**TOLD, **fields}) for body in bodies]
+    return making.hold(runtime.engine, *held)
 
 
 def good(order_id):
@@ -64,7 +64,8 @@ async def until(runtime, id_, fits=lambda found: found.finished_at is not None):
 
 
 def states(runtime):
-    rows = test_quarantine.listed(runtime.engine, limit=500)
+    with engine.read(runtime.engine) as connection:
+        rows = quarantine.page(connection, state=None, source=None, after_id=None, limit=500)
     return {row["id"]: row["state"] for row in rows}
 
 

@@ -20,8 +20,7 @@ from tests import mailbox, operators
 from tests.arrivals import RECEIVED as AT
 from tests.feeds import running
 from tests.operators import Reply
-from tests.store.test_attention import story
-from tests.store.test_expected import placed, told as tell
+from tests.store.making import placed, story, told as tell
 
 DEADLINE = 20.0
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app import cli
+from app.store import engine
 from tests import serving
 
 
@@ -40,6 +41,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     return tmp_path
+
+
+@pytest.fixture
+def database(home: Path, sqlite_template: Path) -> Iterator[engine.Database]:
+    """The database in `home`, with our tables in it."""
+    (home / "data").mkdir()
+    (home / "data" / "listener.db").write_bytes(sqlite_template.read_bytes())
+    made = engine.create(f"sqlite:///{home / 'data' / 'listener.db'}")
+    yield made
+    made.dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from app.store import alerted, alerts
 from tests import mailbox
 from tests.arrivals import RECEIVED
-from tests.cli.test_expected import database  # noqa: F401 - the fixture
 
 MAIL = """
 [[source]]
@@ -39,7 +38,7 @@ def test_without_a_channel_it_says_how_to_have_one(command, home):
     assert (done.code, "choose one of: post" in done.err) == (2, True)
 
 
-def test_what_is_open_is_listed(command, database):  # noqa: F811 - the fixture
+def test_what_is_open_is_listed(command, database):
     assert "nothing is open" in command("alerts", "list").err
     holds = {alerts.Key("post", "local", "alarm"): alerts.Condition(1, "1 orders", ("O-1",))}
     with database.begin() as connection:
@@ -49,7 +48,7 @@ def test_what_is_open_is_listed(command, database):  # noqa: F811 - the fixture
     assert (told["id"], told["orders"]) == ("a1", ["O-1"])
 
 
-def test_what_was_told_lately_is_listed_with_whether_it_arrived(command, database):  # noqa: F811 - the fixture
+def test_what_was_told_lately_is_listed_with_whether_it_arrived(command, database):
     assert "nothing was told yet" in command("alerts", "list", "--told").err
     attempt = alerted.Attempt(
         "post", "a1-opened", "opened", "local", "alarm", "1 orders", RECEIVED, "answered 450"

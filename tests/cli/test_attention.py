@@ -3,13 +3,12 @@
 import pytest
 
 from app.store import attention, audit, engine
-from tests.cli.test_expected import database  # noqa: F401 - the fixture
 from tests.store import filling
-from tests.store.test_attention import story
+from tests.store.making import story
 
 
 @pytest.fixture
-def opened(database):  # noqa: F811 - as above
+def opened(database):
     (id_,) = filling.put(
         database, {"order_id": "O-1", "attention": "alarm", "summary": {"message": "busy"}}
     )
@@ -27,7 +26,7 @@ def test_what_is_open_is_shown(command, opened):
     assert command("attention", "list", "--attention", "follow_up").out == ""
 
 
-def test_it_is_taken_noted_and_closed(command, opened, database):  # noqa: F811 - as above
+def test_it_is_taken_noted_and_closed(command, opened, database):
     assert command("attention", "assign", opened, "greta").code == 0
     assert command("attention", "note", opened, "called them").code == 0
     (told,) = command("attention", "list", "--assignee", "greta", "--json").lines

@@ -13,15 +13,6 @@ local,"O-3, the third",S-8,,2026-11-20 12:00:00Z,
 """
 
 
-@pytest.fixture
-def database(home, sqlite_template):
-    (home / "data").mkdir()
-    (home / "data" / "listener.db").write_bytes(sqlite_template.read_bytes())
-    made = engine.create(f"sqlite:///{home / 'data' / 'listener.db'}")
-    yield made
-    made.dispose()
-
-
 def kept(database, order_id):
     with engine.read(database) as connection:
         return expected.one(connection, "local", order_id)

@@ -6,24 +6,14 @@ from datetime import timedelta
 import pytest
 import sqlalchemy
 
-from app.notifications.notification import Attention, ResourceType
 from app.orders import order
 from app.store import attention, engine
 from app.store.order_tables import ORDERS
 from tests.arrivals import RECEIVED
 from tests.store import filling
+from tests.store.making import story
 
 LATER = RECEIVED + timedelta(hours=1)
-
-
-def story(order_id, *ids, source="covage", at=RECEIVED, word="alarm", type_="order", seq=1):
-    opened = [order.Open(id_, Attention(word), RECEIVED, None, source) for id_ in ids]
-    nothing = dict.fromkeys(each.name for each in dataclasses.fields(order.Order))
-    told = {
-        "source": source, "resource_type": ResourceType(type_), "order_id": order_id,
-        "attention": tuple(opened), "last_news_at": at, "folded_seq": seq,
-    }  # fmt: skip
-    return order.Order(**{**nothing, **told})
 
 
 def follow(database, *stories):

@@ -9,27 +9,14 @@ import pytest
 
 from app.store import commands, engine
 from tests.arrivals import RECEIVED
+from tests.store.making import ask, command_row
 
 LATER = RECEIVED + timedelta(minutes=1)
-
-
-def made(id_="c1", **fields):
-    given = {
-        "id": id_, "source": "guide", "order_id": "O-1", "command": "set_status",
-        "arguments": {"status": "active"}, "idempotency_key": id_, "harmful": True,
-        "asked_by": "jwt:ops", "asked_at": RECEIVED, "due_at": RECEIVED,
-    }  # fmt: skip
-    return commands.Command(**{**given, **fields})
 
 
 def act(database, step, *arguments, **named):
     with database.begin() as connection:
         return step(connection, *arguments, **named)
-
-
-def put(database, *rows):
-    for row in rows:
-        act(database, commands.ask, row)
 
 
 def states(database):
@@ -38,7 +25,7 @@ def states(database):
 
 
 def test_a_command_comes_back_as_it_was_asked(database):
-    one = made(follows="n1")
+    one = command_row(follows="n1")
     assert act(database, commands.ask, one) is one
     with engine.read(database) as connection:
         assert commands.one(connection, "c1") == one
@@ -46,16 +33,22 @@ def test_a_command_comes_back_as_it_was_asked(database):
 
 
 def test_the_same_key_of_a_source_is_the_same_command(database):
-    put(database, made("c1", idempotency_key="k"))
-    kept = act(database, commands.ask, made("c2", idempotency_key="k", command="add_message"))
+    ask(database, command_row("c1", idempotency_key="k"))
+    kept = act(
+        database, commands.ask, command_row("c2", idempotency_key="k", command="add_message")
+    )
     assert (kept.id, kept.command) == ("c1", "set_status")
-    act(database, commands.ask, made("c3", idempotency_key="k", source="other"))
+    act(database, commands.ask, command_row("c3", idempotency_key="k", source="other"))
     assert states(database) == {"c1": "queued", "c3": "queued"}
 
 
 def test_of_many_asked_at_once_those_known_stay_as_they_are(database):
-    put(database, made("c1", idempotency_key="k", arguments={"status": "waiting"}))
-    asked = [made("c2", idempotency_key="k"), made("c3"), made("c4", idempotency_key="c3")]
+    ask(database, command_row("c1", idempotency_key="k", arguments={"status": "waiting"}))
+    asked = [
+        command_row("c2", idempotency_key="k"),
+        command_row("c3"),
+        command_row("c4", idempotency_key="c3"),
+    ]
     act(database, commands.ask_all, asked)
     act(database, commands.ask_all, [])
     assert states(database) == {"c1": "queued", "c3": "queued"}
@@ -65,14 +58,14 @@ def test_of_many_asked_at_once_those_known_stay_as_they_are(database):
 
 
 def test_the_first_open_one_of_each_order_is_next(database):
-    put(
+    ask(
         database,
-        made("c1"),
-        made("c2"),
-        made("c3", order_id="O-2", due_at=LATER),
-        made("c4", order_id="O-3", source="other"),
-        made("c5", order_id=None),
-        made("c6", order_id=None),
+        command_row("c1"),
+        command_row("c2"),
+        command_row("c3", order_id="O-2", due_at=LATER),
+        command_row("c4", order_id="O-3", source="other"),
+        command_row("c5", order_id=None),
+        command_row("c6", order_id=None),
     )
     act(database, commands.finish, "c1", "done", LATER)
     with engine.read(database) as connection:
@@ -83,7 +76,7 @@ def test_the_first_open_one_of_each_order_is_next(database):
 
 
 def test_one_that_runs_or_is_unknown_holds_up_its_order(database):
-    put(database, made("c1"), made("c2"))
+    ask(database, command_row("c1"), command_row("c2"))
     act(database, commands.begin, "c1", LATER, 7)
     act(database, commands.put_back, "c1", LATER, "no answer", state="unknown")
     with engine.read(database) as connection:
@@ -92,29 +85,35 @@ def test_one_that_runs_or_is_unknown_holds_up_its_order(database):
 
 
 def test_an_attempt_begins_once(database):
-    put(database, made())
+    ask(database, command_row())
     assert act(database, commands.begin, "c1", LATER, 1)
     assert not act(database, commands.begin, "c1", LATER, 1)
 
 
 def test_what_was_sent_to_an_order_last_is_known(database):
-    put(database, made("c1"), made("c2"), made("c3", command="other"), made("c4", order_id="O-2"))
+    ask(
+        database,
+        command_row("c1"),
+        command_row("c2"),
+        command_row("c3", command="other"),
+        command_row("c4", order_id="O-2"),
+    )
     with engine.read(database) as connection:
-        assert commands.last_attempt(connection, made("c2")) is None
+        assert commands.last_attempt(connection, command_row("c2")) is None
     act(database, commands.begin, "c1", LATER, 1)
     with engine.read(database) as connection:
-        assert commands.last_attempt(connection, made("c2")) == LATER
-        assert commands.last_attempt(connection, made("c3", command="other")) is None
-        assert commands.last_attempt(connection, made("c4", order_id="O-2")) is None
+        assert commands.last_attempt(connection, command_row("c2")) == LATER
+        assert commands.last_attempt(connection, command_row("c3", command="other")) is None
+        assert commands.last_attempt(connection, command_row("c4", order_id="O-2")) is None
 
 
 @pytest.mark.parametrize(("undone", "last"), [(False, LATER), (True, None)])
 def test_what_is_known_not_to_have_been_done_counts_for_no_limit(database, undone, last):
-    put(database, made())
+    ask(database, command_row())
     act(database, commands.begin, "c1", LATER, 1)
     act(database, commands.put_back, "c1", LATER, "no connection", undone=undone)
     with engine.read(database) as connection:
-        assert commands.last_attempt(connection, made()) == last
+        assert commands.last_attempt(connection, command_row()) == last
         assert commands.one(connection, "c1").attempts == 1
 
 
@@ -130,13 +129,13 @@ def test_what_is_known_not_to_have_been_done_counts_for_no_limit(database, undon
     ],
 )
 def test_what_may_be_done_with_one_depends_on_how_far_it_is(database, state, cancelled, retried):
-    put(database, replace(made("c1"), state=state), replace(made("c2"), state=state))
+    ask(database, replace(command_row("c1"), state=state), replace(command_row("c2"), state=state))
     assert act(database, commands.cancel, "c1", LATER, "by hand") is cancelled
     assert act(database, commands.retry, "c2", LATER) is retried
 
 
 def test_a_retry_of_a_lost_one_asks_first(database):
-    put(database, replace(made(), state="unknown"))
+    ask(database, replace(command_row(), state="unknown"))
     act(database, commands.retry, "c1", LATER)
     with engine.read(database) as connection:
         found = commands.one(connection, "c1")
@@ -145,7 +144,7 @@ def test_a_retry_of_a_lost_one_asks_first(database):
 
 @pytest.mark.parametrize(("undone", "state"), [(False, "unknown"), (True, "queued")])
 def test_a_retry_of_a_failed_one_asks_first_where_it_may_have_been_done(database, undone, state):
-    put(database, made())
+    ask(database, command_row())
     act(database, commands.begin, "c1", RECEIVED, 1)
     act(database, commands.finish, "c1", "failed", RECEIVED, error="no answer", undone=undone)
     act(database, commands.retry, "c1", LATER)
@@ -156,7 +155,7 @@ def test_a_retry_of_a_failed_one_asks_first_where_it_may_have_been_done(database
 
 
 def test_a_retry_of_one_that_only_reads_asks_nothing(database):
-    put(database, made(harmful=False))
+    ask(database, command_row(harmful=False))
     act(database, commands.begin, "c1", RECEIVED, 1)
     act(database, commands.finish, "c1", "failed", RECEIVED, error="no answer")
     act(database, commands.retry, "c1", LATER)
@@ -164,19 +163,25 @@ def test_a_retry_of_one_that_only_reads_asks_nothing(database):
 
 
 def test_the_rest_of_a_chain_is_cancelled(database):
-    put(
+    ask(
         database,
-        replace(made("c1", follows="n1"), state="failed"),
-        made("c2", follows="n1"),
-        replace(made("c3", follows="n1"), state="running"),
-        made("c4", follows="n2"),
+        replace(command_row("c1", follows="n1"), state="failed"),
+        command_row("c2", follows="n1"),
+        replace(command_row("c3", follows="n1"), state="running"),
+        command_row("c4", follows="n2"),
     )
     assert act(database, commands.cancel_chain, "n1", LATER, "c1 failed") == 1
     assert states(database) == {"c1": "failed", "c2": "cancelled", "c3": "running", "c4": "queued"}
 
 
 def test_our_acts_are_those_that_were_sent_and_change_something(database):
-    put(database, made("c1"), made("c2"), made("c3", harmful=False), made("c4", source="other"))
+    ask(
+        database,
+        command_row("c1"),
+        command_row("c2"),
+        command_row("c3", harmful=False),
+        command_row("c4", source="other"),
+    )
     for id_ in ("c1", "c3", "c4"):
         act(database, commands.begin, id_, LATER, 1)
     with engine.read(database) as connection:
@@ -186,7 +191,7 @@ def test_our_acts_are_those_that_were_sent_and_change_something(database):
 
 
 def test_the_list_is_filtered_and_paged_newest_first(database):
-    put(database, *(made(f"c{n}", order_id=f"O-{n % 2}") for n in range(5)))
+    ask(database, *(command_row(f"c{n}", order_id=f"O-{n % 2}") for n in range(5)))
     act(database, commands.finish, "c4", "done", LATER, result={"message": "ok"})
     with engine.read(database) as connection:
         found = commands.page(connection, order_id="O-0", limit=2)

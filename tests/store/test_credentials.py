@@ -6,14 +6,7 @@ from datetime import timedelta
 
 from app.store import credentials, engine
 from tests.arrivals import RECEIVED
-
-
-def stored(id_="k1", **fields):
-    given = {
-        "id": id_, "source": "orange", "type": "api_key", "secret_hash": b"\x00" * 31 + b"\xff",
-        "label": None, "created_at": RECEIVED, "expires_at": None, "revoked_at": None,
-    }  # fmt: skip
-    return credentials.StoredCredential(**{**given, **fields})
+from tests.store.making import stored
 
 
 def add(database, *added):

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 import sqlalchemy
 
-from app import projector
 from app.notifications.notification import ResourceType
 from app.orders import timeline
 from app.store import engine, expected, orders
@@ -17,30 +16,9 @@ from app.store.order_tables import ORDERS
 from app.store.work_tables import EXPECTED_ORDER
 from tests import arrivals
 from tests.arrivals import RECEIVED
-from tests.store import filling
+from tests.store.making import expect, placed, told
 
 LATER = RECEIVED + timedelta(days=1)
-
-
-def placed(order_id="O-1", **fields):
-    given = {
-        "source": "stadsnat", "order_id": order_id, "own_ref": "S-7", "access_id": "STTA0001",
-        "placed_at": RECEIVED, "answer": "RECEIVED", "put_at": RECEIVED, "put_by": "jwt:ops",
-    }  # fmt: skip
-    return expected.Expected(**{**given, **fields})
-
-
-def put(database, *told):
-    with database.begin() as connection:
-        expected.put(connection, told)
-
-
-def told(database, *notifications):
-    """What operators told, with the orders' rows as the projector keeps them."""
-    filling.put(database, *({"resource_type": "order", **one} for one in notifications))
-    with database.begin() as connection:
-        found = orders.rows_of_ids(connection, {one["order_id"] for one in notifications})
-        projector._keep(connection, [timeline.fold(rows, key=key) for key, rows in found.items()])
 
 
 def outstanding(database, limit=100, after=None, **wanted):
@@ -54,7 +32,7 @@ def ids(rows):
 
 def test_what_was_placed_comes_back_as_it_was_put(database):
     first, bare = placed(), placed("O/2", own_ref=None, access_id=None, answer=None)
-    put(database, first, bare)
+    expect(database, first, bare)
     with engine.read(database) as connection:
         assert expected.one(connection, "stadsnat", "O-1") == first
         assert expected.one(connection, "stadsnat", "O/2") == bare
@@ -64,16 +42,16 @@ def test_what_was_placed_comes_back_as_it_was_put(database):
 
 def test_what_is_put_again_takes_the_place_of_what_was_known(database):
     later = replace(placed(own_ref=None), placed_at=LATER)
-    put(database, placed(), placed("O-2"))
-    put(database, placed(answer="x"), later)
-    put(database)
+    expect(database, placed(), placed("O-2"))
+    expect(database, placed(answer="x"), later)
+    expect(database)
     with engine.read(database) as connection:
         assert expected.one(connection, "stadsnat", "O-1") == later
         assert expected.one(connection, "stadsnat", "O-2") == placed("O-2")
 
 
 def test_the_oldest_outstanding_is_first_and_pages_go_on(database):
-    put(
+    expect(
         database,
         placed("O-1", placed_at=LATER),
         placed("O-2"),
@@ -86,7 +64,7 @@ def test_the_oldest_outstanding_is_first_and_pages_go_on(database):
 
 
 def test_what_the_operator_told_last_stands_beside_it(database):
-    put(database, placed("O-1"), placed("O-2"))
+    expect(database, placed("O-1"), placed("O-2"))
     told(database, {"source": "stadsnat", "order_id": "O-1", "state": "inProgress"})
     first, second = outstanding(database)
     by_id = {row["order_id"]: row["order"] for row in (first, second)}
@@ -99,7 +77,7 @@ def test_what_the_operator_told_last_stands_beside_it(database):
 @pytest.mark.parametrize("first", ["placed", "told"])
 def test_an_order_is_outstanding_until_its_end_is_told_whatever_came_first(database, first):
     end = {"source": "stadsnat", "order_id": "O-1", "state": "completed"}
-    steps = [lambda: put(database, placed()), lambda: told(database, end)]
+    steps = [lambda: expect(database, placed()), lambda: told(database, end)]
     for step in steps if first == "placed" else reversed(steps):
         step()
     assert outstanding(database) == []
@@ -108,7 +86,7 @@ def test_an_order_is_outstanding_until_its_end_is_told_whatever_came_first(datab
 
 
 def test_the_end_of_a_namesake_ends_nothing(database):
-    put(database, placed())
+    expect(database, placed())
     told(
         database,
         {"source": "other", "order_id": "O-1", "state": "completed"},
@@ -208,7 +186,7 @@ def test_one_story_across_sources_by_access_and_by_our_name(database):
         {"source": "covage", "order_id": "c-1", "state": "inProgress", "access_id": "STTA0001"},
         {"source": "covage", "order_id": "c-2", "state": "inProgress", "access_id": "STTA0009"},
     )
-    put(
+    expect(
         database,
         placed("17", source="guide", access_id=None),
         placed("O-1", access_id=None),
@@ -233,7 +211,7 @@ def test_a_service_stands_beside_its_order(database):
 
 
 def test_orders_are_found_by_what_we_call_them(database):
-    put(
+    expect(
         database, placed(), placed("O-2"), placed("O-1", source="other"), placed("O-3", own_ref="x")
     )
     told(database, *({"source": "stadsnat", "order_id": f"O-{n}"} for n in (1, 2, 3, 4)))

@@ -7,17 +7,9 @@ from datetime import timedelta
 
 from app.store import engine, files
 from tests.arrivals import RECEIVED
+from tests.store.making import file
 
 LATER = RECEIVED + timedelta(minutes=1)
-
-
-def file(id_="f1", **fields):
-    given = {
-        "id": id_, "source": "covage", "order_id": "O-1", "notification_id": "n1",
-        "event_id": "e1", "label": "fichier 1", "address": "https://blob.example/a.pdf",
-        "wanted_at": RECEIVED, "due_at": RECEIVED,
-    }  # fmt: skip
-    return files.File(**{**given, **fields})
 
 
 def act(database, step, *arguments, **named):

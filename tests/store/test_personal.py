@@ -9,8 +9,7 @@ from app.store import commands, engine, files, personal, quarantine
 from app.store.personal import Person
 from tests.arrivals import RECEIVED
 from tests.store.filling import put
-from tests.store.test_commands import made
-from tests.store.test_files import file
+from tests.store.making import command_row, file
 
 NAME = "Greta Garbo"
 PERSON = Person("guide", "O-1", RECEIVED, {"name": NAME, "ssn": "19050918-0000"})
@@ -54,7 +53,7 @@ def known(database):
     ])  # fmt: skip
     act(database, files.want, file("f1", source="guide", notification_id=ids[0], label=NAME))
     act(database, files.store, "f1", NAME.encode(), None, RECEIVED)
-    act(database, commands.ask, made("c1", arguments={"type": "error", "message": NAME}))
+    act(database, commands.ask, command_row("c1", arguments={"type": "error", "message": NAME}))
     act(database, commands.finish, "c1", "done", RECEIVED, result={"message": NAME})
     return ids
 

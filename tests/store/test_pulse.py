@@ -17,9 +17,8 @@ from app.store.order_tables import ORDERS
 from tests.arrivals import RECEIVED
 from tests.store import (
     filling,
+    making,
     test_attention,
-    test_commands,
-    test_expected,
     test_orders,
     test_quarantine,
 )
@@ -47,11 +46,10 @@ def arrive(database, *clocks, event_id=None):
 
 def refuse(database, *clocks, body=b"{"):
     holds = [
-        test_quarantine.refused(body, id=identifier(at(clock)), received_at=at(clock))
-        for clock in clocks
+        making.refused(body, id=identifier(at(clock)), received_at=at(clock)) for clock in clocks
     ]
     for hold in holds:
-        test_quarantine.hold(database, hold)
+        making.hold(database, hold)
 
 
 def read(database, look, *asked):
@@ -196,11 +194,11 @@ def test_two_that_count_at_once_do_not_wait_for_each_other(postgres_url):
 def test_what_is_open_on_the_work_list_waits_by_its_sort(database):
     test_attention.follow(
         database,
-        test_attention.story("a", "n1", "n4"),
-        test_attention.story("b", "n2", source="guide"),
-        test_attention.story("c", "n3", word="buyer_action"),
+        making.story("a", "n1", "n4"),
+        making.story("b", "n2", source="guide"),
+        making.story("c", "n3", word="buyer_action"),
     )
-    test_attention.follow(database, test_attention.story("b", source="guide", seq=2))
+    test_attention.follow(database, making.story("b", source="guide", seq=2))
     assert read(database, pulse.openings) == {
         "alarm": pulse.Waiting(2, RECEIVED),
         "buyer_action": pulse.Waiting(1, RECEIVED),
@@ -225,8 +223,8 @@ def test_commands_of_a_source_that_failed_lately_wait_since_the_oldest_was_asked
             ("04:00:00", "failed", "guide"),
         )
     ):
-        one = test_commands.made(identifier(at(clock), n), asked_at=at(clock), source=source)
-        test_commands.put(database, replace(one, state=state))
+        one = making.command_row(identifier(at(clock), n), asked_at=at(clock), source=source)
+        making.ask(database, replace(one, state=state))
     waiting = read(database, pulse.failed_commands, ["orange", "guide"], at("02:00:00"))
     assert waiting == {"guide": pulse.Waiting(2, at("03:00:00"))}
 
@@ -264,10 +262,10 @@ def test_those_heard_of_too_long_ago_for_their_source_and_state_are_silent(datab
 
 
 def test_placed_orders_never_told_of_wait_since_the_oldest_was_placed(database, monkeypatch):
-    test_expected.put(
+    making.expect(
         database,
         *(
-            test_expected.placed(order_id, source=source, placed_at=at(clock))
+            making.placed(order_id, source=source, placed_at=at(clock))
             for order_id, source, clock in (
                 ("told", "guide", "01:00:00"),
                 ("over", "guide", "01:30:00"),
@@ -277,7 +275,7 @@ def test_placed_orders_never_told_of_wait_since_the_oldest_was_placed(database, 
             )
         ),
     )
-    test_expected.told(
+    making.told(
         database,
         {"source": "guide", "order_id": "told", "state": "held"},
         {"source": "guide", "order_id": "over", "state": "completed"},

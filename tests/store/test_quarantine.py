@@ -8,39 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import uuid_utils
 
 from app.store import engine, quarantine
 from tests.arrivals import RECEIVED
+from tests.store.making import hold, refused
 
 LATER = RECEIVED + timedelta(hours=1)
-
-
-def refused(body=b"{", **fields):
-    given = {
-        "id": str(uuid_utils.uuid7()),
-        "source": "orange",
-        "raw_digest": hashlib.sha256(body).digest(),
-        "code": 22,
-        "message": "The body is not JSON.",
-        "faults": ({"path": "", "problem": "it ends early", "expected": "an object"},),
-        "received_at": RECEIVED,
-        "channel": "push",
-        "flavour": "tmf622_v4",
-        "event_name": "productOrderStateChangeEvent",
-        "content_type": "application/json",
-        "principal": "jwt:orange",
-        "remote_addr": "192.0.2.1",
-        "body": body,
-        "length": len(body),
-        "truncated": False,
-    }
-    return quarantine.Hold(**{**given, **fields})
-
-
-def hold(database, *holds):
-    with database.begin() as connection:
-        return quarantine.hold(connection, holds)
 
 
 def one(database, id_):

@@ -7,7 +7,7 @@ import pytest
 from app.store import engine, orders, silence
 from tests import arrivals
 from tests.arrivals import RECEIVED
-from tests.store.test_expected import placed, put, told
+from tests.store.making import expect, placed, told
 
 HOUR = timedelta(hours=1)
 
@@ -91,7 +91,7 @@ def test_an_order_is_silent_once_its_state_has_lasted_too_long_without_news(data
 
 
 def test_an_order_nobody_told_of_is_silent_by_what_was_answered(database):
-    put(
+    expect(
         database,
         placed("O-1", source="local"),
         placed("O-2", source="local", placed_at=RECEIVED + 2 * HOUR),

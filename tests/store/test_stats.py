@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.store import engine, quarantine, stats
 from tests.arrivals import RECEIVED
-from tests.store import filling, test_quarantine
+from tests.store import filling, making
 
 
 def counts(database):
@@ -31,7 +31,7 @@ def test_notifications_are_counted_by_source_and_kind(database):
 
 
 def test_quarantine_counts_what_is_still_open(database):
-    ids = test_quarantine.hold(database, *(test_quarantine.refused(b"%d" % n) for n in range(3)))
+    ids = making.hold(database, *(making.refused(b"%d" % n) for n in range(3)))
     with database.begin() as connection:
         quarantine.mark(connection, ids[0], "discarded", "jwt:anna", RECEIVED)
     assert counts(database)["quarantine"] == 2

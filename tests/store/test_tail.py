@@ -8,7 +8,7 @@ import time
 import pytest
 
 from app.store import credentials, engine, tail
-from tests.store import filling, test_credentials
+from tests.store import filling, making
 
 SOON = 10.0
 """Seconds after which a test gives up; far above what it should take."""
@@ -96,7 +96,7 @@ def test_a_withdrawal_is_heard_of_within_its_time(database):
     assert heard.acquire(timeout=SOON)
     started = time.monotonic()
     with database.begin() as connection:
-        credentials.add(connection, test_credentials.stored())
+        credentials.add(connection, making.stored())
     assert heard.acquire(timeout=SOON)
     assert time.monotonic() - started < 2 * tail.IDLE + 1.0
     follower.close()

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
+
 from app.cli import sandbox as places
 from app.clock import SystemClock
+from app.security import sessions, signing
+from app.ui import visit
 from tests import serving
 from tests.sandbox import serving as sandboxes
 
@@ -45,3 +49,9 @@ def acting(folder: Path) -> Iterator[tuple[serving.Listener, sandboxes.Served]]:
         config = f'[[source]]\nname = "local"\n\n{feeds}\n{alerts}'
         with serving.listener(folder, config=config) as server:
             yield server, operators
+
+
+def form_token(client: httpx.Client) -> str:
+    """That of the session, which a page shows to those who may act alone."""
+    seal = sessions.Seal(signing.LocalIssuer(serving.SECRET.encode(), SystemClock()).pepper)
+    return seal.form_token(seal.session(client.cookies[visit.COOKIE], SystemClock().now()))

@@ -28,7 +28,7 @@ from app.store import (
     jobs,
     personal,
 )
-from tests.store import filling, test_credentials, test_quarantine
+from tests.store import filling, making
 from tests.ui import telling
 from tests.web import inside
 
@@ -81,11 +81,11 @@ async def fill(door: inside.Door) -> dict[str, str]:
         everything(source="guide", channel="pull", flavour="tjansteguiden", resource_type="order"),
     ), strict=True))  # fmt: skip
     fault = {"path": EVIL, "problem": EVIL, "expected": EVIL}
-    bad = test_quarantine.refused(
+    bad = making.refused(
         json.dumps({EVIL: EVIL}).encode(), source="local", message=EVIL, faults=(fault,),
         event_name=EVIL, content_type=EVIL, principal=EVIL, remote_addr=EVIL,
     )  # fmt: skip
-    (ids["quarantine"],) = test_quarantine.hold(database, bad)
+    (ids["quarantine"],) = making.hold(database, bad)
     many = {"source": None, "code": None, "upto": "0", "ids": [], "total": 3}
     reasons = [{"reason": EVIL, "count": 1, "ids": [EVIL]}]
     told = {"done": 1, "refused": 1, "at": "0", "reasons": reasons}
@@ -129,7 +129,7 @@ async def fill(door: inside.Door) -> dict[str, str]:
             target=EVIL,
             detail={EVIL: EVIL},
         )
-        credentials.add(connection, test_credentials.stored(source="local", label=EVIL))
+        credentials.add(connection, making.stored(source="local", label=EVIL))
         for order_id in (EVIL, EVIL + "unheard"):
             expected.put(
                 connection, [expected.Expected("local", order_id, EVIL, EVIL, now, EVIL, now, EVIL)]

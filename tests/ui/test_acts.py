@@ -11,9 +11,9 @@ import pytest
 
 from app import errors
 from app.clock import SystemClock
-from app.security import credentials, sessions, signing
+from app.security import credentials
 from app.sources import base
-from app.ui import rewinds, visit
+from app.ui import rewinds
 from tests import serving
 from tests.ui import acting
 
@@ -45,12 +45,6 @@ def at(page, server):
         return page
 
     return opened
-
-
-def form_token(client):
-    """That of the session, which a page shows to those who may act alone."""
-    seal = sessions.Seal(signing.LocalIssuer(serving.SECRET.encode(), SystemClock()).pepper)
-    return seal.form_token(seal.session(client.cookies[visit.COOKIE], SystemClock().now()))
 
 
 def audited(server):
@@ -142,7 +136,7 @@ def test_who_may_only_read_adds_no_credential(signed_in):
 def add(client, type_, source="local", once=None, token=None):
     once = once or credentials.new_id()
     given = {"type": type_, "label": "", "expires": "90d", "once": once}
-    given["form_token"] = form_token(client) if token is None else token
+    given["form_token"] = acting.form_token(client) if token is None else token
     return client.post(f"/ui/sources/{source}/credentials", data=given)
 
 
@@ -231,13 +225,13 @@ def test_who_lacks_the_scope_sends_and_cancels_nothing(signed_in, order):
     assert "<textarea" not in told
     assert command(client, "order_info", id_, key="no").status_code == 403
     for act in ("retry", "cancel"):
-        given = {"form_token": form_token(client)}
+        given = {"form_token": acting.form_token(client)}
         assert client.post(f"/ui/commands/x/{act}", data=given).status_code == 403
 
 
 def command(client, name, id_, *, key, **arguments):
     given = {"source": "tjansteguiden", "order_id": id_, "command": name, "key": key, **arguments}
-    return client.post("/ui/commands", data={**given, "form_token": form_token(client)})
+    return client.post("/ui/commands", data={**given, "form_token": acting.form_token(client)})
 
 
 def until(look, seconds=20.0):
@@ -332,7 +326,7 @@ def test_who_may_only_read_sees_how_a_feed_stands_and_asks_nothing(signed_in, se
     assert "Plan it" not in told
     plan = client.get("/ui/feeds/covage/rewind?to=beginning").text
     assert "It needs the scope" in plan
-    given = {"form_token": form_token(client), "to": "beginning", "action": "poll"}
+    given = {"form_token": acting.form_token(client), "to": "beginning", "action": "poll"}
     for act in ("rewind", "backfill", "act"):
         assert client.post(f"/ui/feeds/covage/{act}", data=given).status_code == 403
 
@@ -383,9 +377,8 @@ def test_who_may_only_read_sees_the_channels_and_tests_none(signed_in):
     told = client.get("/ui/alerts").text
     assert "chat" in told
     assert '<form class="act"' not in told
-    assert (
-        client.post("/ui/alerts/test", data={"form_token": form_token(client)}).status_code == 403
-    )
+    form = {"form_token": acting.form_token(client)}
+    assert client.post("/ui/alerts/test", data=form).status_code == 403
 
 
 # ── how they look ────────────────────────────────────────────────────────────────────────────────
@@ -396,9 +389,9 @@ def looked_at(client, order):
     id_ = order("covage")
     sent = command(client, "order_info", "O-1", key="looked-at").headers["location"]
     asked = client.post(
-        "/ui/feeds/covage/act", data={"form_token": form_token(client), "action": "audit"}
+        "/ui/feeds/covage/act", data={"form_token": acting.form_token(client), "action": "audit"}
     ).headers["location"]
-    test = client.post("/ui/alerts/test", data={"form_token": form_token(client)})
+    test = client.post("/ui/alerts/test", data={"form_token": acting.form_token(client)})
     return (
         "/ui/alerts",
         test.headers["location"],

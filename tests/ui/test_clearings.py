@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from app import clearing
 from app.store import engine, leases
-from tests.store import test_quarantine
-from tests.ui.test_acts import form_token
+from tests.store import making
+from tests.ui.acting import form_token
 from tests.web import asking, inside
 
 
@@ -30,7 +30,7 @@ def database(server):
 def held(database, *bodies, **fields):
     """Rows of the quarantine: what was refused once, whatever it would be now."""
     told = {"source": "local", "flavour": None, "event_name": None, **fields}
-    return test_quarantine.hold(database, *(test_quarantine.refused(b, **told) for b in bodies))
+    return making.hold(database, *(making.refused(b, **told) for b in bodies))
 
 
 def good():

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from tests.ui import filled
+from tests.ui.acting import form_token
 from tests.ui.conftest import code
 from tests.ui.filled import EVIL, PERSON
-from tests.ui.test_acts import form_token
 from tests.web import inside
 
 READ = "notifications:read"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.ui.test_acts import form_token
+from tests.ui.acting import form_token
 from tests.web import asking, inside
 
 

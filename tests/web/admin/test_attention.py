@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from app.store import attention
-from tests.store.test_attention import story
+from tests.store.making import story
 from tests.web import inside
 
 
