@@ -6,7 +6,7 @@
     │   ├── NoCredentials (40) InvalidCredentials (41) ExpiredCredentials (42)
     │   ├── AccessDenied (50) ForbiddenRequester (51) ForbiddenUser (52) TooManyRequests (53)
     │   ├── NotFound (60) BodyTooSlow (63) Conflict (69) Gone (70)
-    │   ├── InvalidValue (24) InvalidParameter (28)
+    │   ├── UnreadableBody (21, 22, 24 to 26) InvalidValue (24) InvalidParameter (28)
     ├── SenderFault                 what an operator answered to our question is of no use
     │   └── StaleGrant              its login is over: log in again
     └── Unavailable (5)             our own trouble, the sender repeats
@@ -42,7 +42,15 @@ class Refused(ListenerError):
     `code` is the code of the Listener contract (DESIGN §6).
     """
 
-    code: ClassVar[int] = 1
+    code: int = 1
+
+
+class UnreadableBody(Refused):
+    """The body, or what its headers say of it, cannot be read."""
+
+    def __init__(self, code: int = 22, message: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class InvalidParameter(Refused):

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app import behind, runtime as runtimes, settings as config, ui
-from app.doors import live, problems
+from app.doors import bodies, live, problems
 from app.web import admin, contract, health, listener, oauth
 
 
@@ -43,6 +43,7 @@ def create_app(settings: config.Settings, *, work: bool = False) -> FastAPI:
     app.state.live = live.Live(runtime.tail)
     for router in (health.router, oauth.router, contract.router, *admin.routers, *ui.routers):
         app.include_router(router)
+    app.add_middleware(bodies.Bounds, deadline=settings.body_deadline)
     app.add_middleware(listener.ListenerDoor, runtime=runtime)
     problems.install(app, {ui.HOME: ui.refused})
     return app

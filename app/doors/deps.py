@@ -61,10 +61,11 @@ class Parameters(BaseModel):
 
 def once(request: Request) -> None:
     """Refuse (28) a query parameter that comes twice: which one counts would be a guess."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    for name in names:
-        if names.count(name) > 1:
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in seen:
             raise errors.InvalidParameter(f"{name[:80]}: given twice; expected once")
+        seen.add(name)
 
 
 The = Annotated[Runtime, Depends(get_runtime)]

@@ -357,6 +357,8 @@ class Net:
 
         try:
             await self.app(scope, receive, watched)
+        except requests.ClientDisconnect:
+            return  # it hung up before its body was whole: there is nobody to tell
         except Exception as error:
             route = scope.get("route")
             found = unexpected(error, where=getattr(route, "path", "-"))

@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from app import errors, intake, telemetry
-from app.doors import problems
+from app.doors import bodies, problems
 from app.notifications import event_types, notification as canonical
 from app.security import access, addresses
 from app.sources import base
@@ -153,7 +152,7 @@ class _Exchange:
             names = ", ".join(event_types.MOUNTS[path.flavour].events)
             message = f"the path names no event of {path.flavour}; expected one of {names}"
             return canonical.Refusal(20, message)
-        if wrong := header_fault(headers.content_type, headers.content_encoding):
+        if wrong := bodies.header_fault(headers.content_type, headers.content_encoding):
             return canonical.Refusal(*wrong)
         if not body.whole:
             limit = self._runtime.settings.max_body
@@ -288,29 +287,6 @@ _FIELDS: Final = {
     b"content-encoding": "content_encoding",
     b"x-forwarded-for": "forwarded_for",
 }
-
-
-@lru_cache(maxsize=256)
-def header_fault(content_type: str | None, content_encoding: str | None) -> tuple[int, str] | None:
-    """The code and message for headers that cannot be taken; null where they can (25, 26)."""
-    expected = "expected application/json;charset=utf-8"
-    if content_type is None or not content_type.strip():
-        return 25, f"Content-Type is missing; {expected}"
-    media, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    kind, _, subtype = media.partition("/")
-    if kind != "application" or not (subtype == "json" or subtype.endswith("+json")):
-        return 26, f"Content-Type is {_short(content_type)}; {expected}"
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "charset" and value.strip(' "') not in {"utf-8", "utf8", "us-ascii"}:
-            return 26, f"the charset is {_short(value)}; {expected}"
-    if content_encoding is not None and content_encoding.strip().lower() not in {"", "identity"}:
-        return 26, f"Content-Encoding is {_short(content_encoding)}; expected none (identity)"
-    return None
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:60] + "…")  # noqa: PLR2004 - enough to recognise it
 
 
 async def _first(receive: Receive, deadline: float) -> Message:

@@ -5,7 +5,6 @@ Not here: who may have one (`security.oauth`).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -36,21 +35,13 @@ CODES: Final[Mapping[str, int]] = MappingProxyType(
 router = APIRouter()
 
 
-class _Unreadable(Exception):
-    """The form cannot be read: `code` says why."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 @router.post("/oauth2/token")
 async def token(request: Request, runtime: deps.The) -> Response:
     """Give a token, or say why not, both in the words of RFC 6749 and as `ErrorRepresentation`."""
     try:
-        form = await _form(request, runtime.settings.body_deadline)
-    except _Unreadable as error:
-        return _refused(error.code, "invalid_request", str(error))
+        form = await _form(request)
+    except errors.UnreadableBody as error:
+        return _refused(error.code, "invalid_request", error.message)
     authorization = request.headers.get("authorization")
     match runtime.access.oauth_token(form, authorization):
         case oauth.Granted() as granted:
@@ -75,28 +66,25 @@ def _refused(code: int, error: str, description: str) -> Response:
     return problems.response(found)
 
 
-async def _form(request: Request, deadline: float) -> dict[str, str]:
+async def _form(request: Request) -> dict[str, str]:
     """The form's fields.
 
-    Raises `_Unreadable` for anything but a small form with each field once, and
+    Raises `errors.UnreadableBody` for anything but a small form with each field once, and
     `errors.BodyTooSlow`.
     """
     content_type = request.headers.get("content-type")
     if content_type is None:
-        raise _Unreadable(25, f"Content-Type is missing; expected {FORM}")
+        raise errors.UnreadableBody(25, f"Content-Type is missing; expected {FORM}")
     if content_type.partition(";")[0].strip().lower() != FORM:
-        raise _Unreadable(26, f"Content-Type is no form; expected {FORM}")
+        raise errors.UnreadableBody(26, f"Content-Type is no form; expected {FORM}")
     body = bytearray()
-    try:
-        async with asyncio.timeout(deadline):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > LONGEST_FORM:
-                    raise _Unreadable(22, f"the form is too large; expected {LONGEST_FORM} bytes")
-    except TimeoutError:
-        raise errors.BodyTooSlow from None
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_FORM:
+            wanted = f"expected {LONGEST_FORM} bytes"
+            raise errors.UnreadableBody(22, f"the form is too large; {wanted}")
     if not body:
-        raise _Unreadable(21, "the body is empty; expected a form with grant_type")
+        raise errors.UnreadableBody(21, "the body is empty; expected a form with grant_type")
     return _fields(bytes(body))
 
 
@@ -109,9 +97,9 @@ def _fields(body: bytes) -> dict[str, str]:
             max_num_fields=MOST_FIELDS,
         )
     except ValueError:
-        raise _Unreadable(22, "the body is no form in UTF-8") from None
+        raise errors.UnreadableBody(22, "the body is no form in UTF-8") from None
     known = [(name, value) for name, value in pairs if name in FIELDS]
     fields = dict(known)
     if len(fields) < len(known):
-        raise _Unreadable(24, "a field is given twice; expected each once")
+        raise errors.UnreadableBody(24, "a field is given twice; expected each once")
     return fields

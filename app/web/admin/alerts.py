@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from app.doors import acts, deps
+from app.doors import acts, bodies, deps
 from app.sources import base
 from app.store import alerted, alerts, engine
 from app.web.admin import answers
@@ -49,11 +49,11 @@ async def try_out(
     runtime: deps.The,
     who: deps.Admin,
     _: deps.Nothing,
-    asked: Annotated[Trial | None, Body()] = None,
+    asked: Annotated[Trial, Depends(bodies.of(Trial, needed=False))],
 ) -> Response:
     """Have a test message sent.
 
     Raises `errors.Conflict` where no channel is configured, `errors.NotFound` for an unknown one.
     """
-    job = await acts.test_alerts(runtime, asked.channel if asked else None, by=who.subject)
+    job = await acts.test_alerts(runtime, asked.channel, by=who.subject)
     return answers.give({"job": job}, status=ACCEPTED)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, lists, paging, work
+from app.doors import bodies, deps, filters, lists, paging, work
 from app.store import attention, engine
 from app.web.admin import answers
 
@@ -55,7 +55,7 @@ async def assign(
     who: deps.Admin,
     identifier: paging.Identifier,
     _: deps.Nothing,
-    asked: Annotated[Assignment, Body()],
+    asked: Annotated[Assignment, Depends(bodies.of(Assignment))],
 ) -> Response:
     """Give it to somebody, or to nobody."""
     return answers.give(await work.assign(runtime, identifier, asked.assignee, by=who.subject))
@@ -75,7 +75,7 @@ async def note(
     who: deps.Admin,
     identifier: paging.Identifier,
     _: deps.Nothing,
-    asked: Annotated[Note, Body()],
+    asked: Annotated[Note, Depends(bodies.of(Note))],
 ) -> Response:
     """Add a note to it."""
     return answers.give(await work.note(runtime, identifier, asked.text, by=who.subject))

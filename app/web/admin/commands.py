@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Depends, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from app.doors import deps, filters, lists, outbox, paging
+from app.doors import bodies, deps, filters, lists, outbox, paging
 from app.security import access
 from app.sources import base
 from app.store import commands, engine
@@ -53,7 +53,10 @@ def one(runtime: deps.The, identifier: paging.Identifier, _: deps.Nothing) -> Re
 
 @router.post("", dependencies=ASKS)
 async def ask(
-    runtime: deps.The, who: Commander, _: deps.Nothing, asked: Annotated[Asked, Body()]
+    runtime: deps.The,
+    who: Commander,
+    _: deps.Nothing,
+    asked: Annotated[Asked, Depends(bodies.of(Asked))],
 ) -> Response:
     """Have a command carried out; answers its row, which is an older one for a key used before.
 

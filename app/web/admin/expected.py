@@ -6,12 +6,12 @@ import re
 from dataclasses import asdict
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 from starlette.responses import Response
 
 from app import errors
-from app.doors import deps, filters, lists, paging, work
+from app.doors import bodies, deps, filters, lists, paging, work
 from app.store import engine, expected
 from app.web.admin import answers
 
@@ -59,7 +59,7 @@ async def put(
     source: paging.Identifier,
     order_id: OrderId,
     _: deps.Nothing,
-    asked: Annotated[Placed, Body()],
+    asked: Annotated[Placed, Depends(bodies.of(Placed))],
 ) -> Response:
     """Say that this order was placed; what was said before is replaced."""
     if runtime.source(source) is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from app.doors import acts, deps, paging
+from app.doors import acts, bodies, deps, paging
 from app.runtime import Runtime
 from app.security import access
 from app.store import engine, feeds
@@ -76,13 +76,11 @@ async def rewind(
     who: deps.Admin,
     name: paging.Identifier,
     _: deps.Nothing,
-    asked: Annotated[Rewind | None, Body()] = None,
+    asked: Annotated[Rewind, Depends(bodies.of(Rewind, needed=False))],
 ) -> Response:
     """Have the feed go on from an earlier place; what is known already is not stored twice."""
-    wanted = asked or Rewind()
-    return await _ask(
-        runtime, who, name, "rewind", {"to": str(wanted.to), "dry_run": wanted.dry_run}
-    )
+    arguments = {"to": str(asked.to), "dry_run": asked.dry_run}
+    return await _ask(runtime, who, name, "rewind", arguments)
 
 
 @router.post("/{name}/backfill", dependencies=deps.ACTS)
@@ -91,7 +89,7 @@ async def backfill(
     who: deps.Admin,
     name: paging.Identifier,
     _: deps.Nothing,
-    asked: Annotated[Backfill, Body()],
+    asked: Annotated[Backfill, Depends(bodies.of(Backfill))],
 ) -> Response:
     """Have the history of one object read into the log."""
     return await _ask(runtime, who, name, "backfill", asked.model_dump())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app import errors
-from app.doors import acts, deps, filters, lists, paging, problems
+from app.doors import acts, bodies, deps, filters, lists, paging, problems
 from app.notifications import forms
 from app.store import engine, quarantine
 from app.web.admin import answers
@@ -50,14 +50,13 @@ async def release(
     who: deps.Admin,
     identifier: paging.Identifier,
     _: deps.Nothing,
-    asked: Annotated[Release | None, Body()] = None,
+    asked: Annotated[Release, Depends(bodies.of(Release, needed=False))],
 ) -> Response:
     """Validate a refused body again with today's configuration and append it to the log.
 
     Raises `errors.Conflict` with the reason where it is still refused.
     """
-    force = asked is not None and asked.force
-    receipt = await acts.release(runtime, identifier, by=who.subject, force=force)
+    receipt = await acts.release(runtime, identifier, by=who.subject, force=asked.force)
     outcome = type(receipt).__name__.lower()
     return answers.give({"outcome": outcome, "seq": receipt.seq, "notification_id": receipt.id})
 

@@ -214,8 +214,13 @@ async def test_a_row_there_is_not_is_60(door, act):
         (b'{"force": 1}', "application/json", 24),
         (b'{"force": null}', "application/json", 24),
         (b'{"forced": true}', "application/json", 24),
-        (b"force=true", "application/x-www-form-urlencoded", 24),
-        (b'{"force": true}', "text/plain", 24),
+        (b"null", "application/json", 24),
+        (b"force=true", "application/x-www-form-urlencoded", 26),
+        (b'{"force": true}', "text/plain", 26),
+        (b'{"force": true}', "", 25),
+        (b'{"force": NaN}', "application/json", 22),
+        ('{"force": true}'.encode("utf-16"), "application/json", 22),
+        (b'{"force": ' + b"[" * 100_000, "application/json", 22),
     ],
 )
 async def test_a_release_that_cannot_be_read_releases_nothing(door, content, content_type, code):

@@ -83,6 +83,15 @@ async def test_a_method_that_is_not_possible_is_61_with_those_that_are(shared, p
     assert "GET" in answer.headers["allow"]
 
 
+@pytest.mark.parametrize(("bearer", "code"), [(None, 40), (of(inside.READ), 50)])
+@pytest.mark.parametrize(("method", "path"), ACTING)
+async def test_who_may_not_act_is_told_so_whatever_it_sends(shared, method, path, bearer, code):
+    headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
+    url = re.sub(r"\{[^}]*\}", ROW, path)
+    answer = await shared.client.request(method, url, headers=headers, content=b"{")
+    assert answer.json()["code"] == code
+
+
 async def test_who_may_not_read_does_not_learn_whether_a_row_is_there(shared):
     await shared.taken(inside.state_change("there"))
     (there,) = await shared.items("/admin/notifications?event_id=there")
