@@ -66,24 +66,28 @@ def _wanted(live: runtimes.Runtime, source: str | None, code: int | None) -> dic
 
 
 async def _job(live: runtimes.Runtime, action: str, wanted: dict[str, Any], tell: Tell) -> jobs.Job:
+    """Ask for it and wait for its end; an interrupt ends it, however far the asking has come."""
     who = opening.operator()
-    id_ = await acts.ask_clearing(live, action, wanted, by=who)
+    running = await clearing.start(live)
+    asked = asyncio.ensure_future(acts.ask_clearing(live, action, wanted, by=who))
+    try:
+        return await _end(live, await asyncio.shield(asked), wanted, tell)
+    except asyncio.CancelledError:
+        await acts.stop_clearing(live, await asked, by=who)
+        screen.remark("ended; what was done stays done")
+        raise
+    finally:
+        await clearing.stop(running)
 
+
+async def _end(live: runtimes.Runtime, id_: str, wanted: dict[str, Any], tell: Tell) -> jobs.Job:
     def over(connection: engine.Connection) -> jobs.Job | None:
         found = jobs.one(connection, id_)
         if found is not None and found.result is not None:
             tell(found.result["done"] + found.result["refused"], wanted["total"])
         return found if found is not None and found.finished_at is not None else None
 
-    running = await clearing.start(live)
-    try:
-        done = await acting.until(live, over)
-    except asyncio.CancelledError:
-        await acts.stop_clearing(live, id_, by=who)
-        screen.remark("ended; what was done stays done")
-        raise
-    finally:
-        await clearing.stop(running)
+    done = await acting.until(live, over)
     assert done is not None  # noqa: S101 - it waits without an end
     return done
 

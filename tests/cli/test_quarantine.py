@@ -1,13 +1,22 @@
 """`listener quarantine release|discard --all …`: many refused bodies by one command."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from app.store import audit, engine, schema
+from app import clearing
+from app.store import audit, engine, jobs, leases, schema
 from tests.store import test_quarantine
 from tests.web import inside
 
+HOUSE = Path(__file__).parent.parent.parent
 WHY = (
     "eventType: is missing; expected the name of an event; "
     "eventDate: is missing; expected a date and time such as 2026-03-02T09:15:00Z"
@@ -107,3 +116,32 @@ def test_rows_are_named_one_by_one_or_all_at_once(command, states, act, words):
 def test_the_list_may_be_of_one_code(command, held):
     (row,) = command("quarantine", "list", "--code", "22", "--json").lines
     assert row["id"] == held[1]
+
+
+def test_an_interrupt_ends_the_job_where_it_stands(held, states, home):
+    database = engine.create(f"sqlite:///{home / 'data' / 'listener.db'}")
+    with database.begin() as connection:  # somebody else is at it, so that this one waits
+        leases.beat(connection, "act:else", timedelta(hours=1))
+        leases.declare(connection, [clearing.NAME])
+        assert leases.take(connection, "act:else", [clearing.NAME], 1)
+    words = [sys.executable, "-m", "app", "quarantine", "discard", "--all", "--yes"]
+    there = {**os.environ, "PYTHONPATH": str(HOUSE)}
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=there) as process:
+        ends = time.monotonic() + 30
+        while not (asked := the_jobs(database)):
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    (job,) = asked
+    assert (process.returncode, "what was done stays done" in told) == (130, True)
+    with engine.read(database) as connection:
+        ended = jobs.one(connection, job.id)
+    database.dispose()
+    assert (ended.state, ended.error.startswith("stopped by cli:")) == ("failed", True)
+    assert states() == ["open"] * 4
+
+
+def the_jobs(database):
+    with engine.read(database) as connection:
+        return jobs.waiting(connection, jobs.QUARANTINE)
