@@ -91,6 +91,7 @@ def close(id_: Id) -> None:
 
 
 def _do(act: Callable[[runtimes.Runtime], Awaitable[Any]]) -> None:
+    database.must_be_there(settings.load())
     live = acting.quiet()
 
     async def done() -> None:

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import typer
 
-from app import clearing, runtime as runtimes
-from app.cli import acting, failure, opening, screen
+from app import clearing, runtime as runtimes, settings
+from app.cli import acting, database, failure, opening, screen
 from app.doors import acts
 from app.store import engine, jobs, quarantine
 
@@ -36,6 +36,7 @@ def clear(action: str, *, source: str | None, code: int | None, yes: bool) -> No
     Asks before it begins, unless `yes`; an interrupt ends it where it stands. Raises
     `CommandFailed` where some are still refused, or somebody stopped it.
     """
+    database.must_be_there(settings.load())
     live = acting.quiet()
     try:
         wanted = _wanted(live, source, code)

@@ -18,15 +18,20 @@ def opened(found: settings.Settings) -> Iterator[engine.Database]:
     Raises `errors.ConfigurationError` where the schema is another, `errors.Unavailable` where the
     database is away, `CommandFailed` where SQLite has no file yet.
     """
+    must_be_there(found)
+    with using(engine.create(found.url())) as made:
+        schema.check(engine.reading(made))
+        yield made
+
+
+def must_be_there(found: settings.Settings) -> None:
+    """Raises `CommandFailed` where SQLite has no file yet: what is asked about is elsewhere."""
     missing = opening.missing_file(found)
     if missing is not None:
         msg = f"there is no database yet at {missing}"
         raise failure.CommandFailed(
             msg, "make it by serving (listener serve), or name its folder in LISTENER_DATA_DIR"
         )
-    with using(engine.create(found.url())) as made:
-        schema.check(engine.reading(made))
-        yield made
 
 
 @contextmanager

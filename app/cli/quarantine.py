@@ -168,6 +168,7 @@ def _named(ids: list[str] | None, *, every: bool, source: str | None, code: int 
 @contextmanager
 def _running(found: settings.Settings) -> Iterator[runtimes.Runtime]:
     """A runtime whose writer writes, for as long as the command lasts."""
+    database.must_be_there(found)
     live = runtimes.build(found)
     try:
         live.start()

@@ -28,6 +28,10 @@ SHOWN = 300
 """Characters of an answer that is no ErrorRepresentation."""
 
 
+QUARANTINED = frozenset({400, 422})
+"""Statuses of refusals of which the body is kept (DESIGN §2, law 2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One body to send, where to, and what it is called on the screen."""
@@ -95,18 +99,23 @@ def send(  # noqa: PLR0913 - one parameter an option
     lost = sum(not reply.taken for reply in replies)
     if lost:
         msg = f"{lost} of {len(replies)} not taken"
-        raise failure.CommandFailed(
-            msg, "what was refused is kept: look at it with listener quarantine list"
-        )
+        raise failure.CommandFailed(msg, _next_step(replies))
+
+
+def _next_step(replies: Sequence[Reply]) -> str:
+    if any(reply.status in QUARANTINED for reply in replies):
+        return "what was refused is kept: look at it with listener quarantine list"
+    return "nothing of it was kept: do as the answer says, then send it again"
 
 
 def _post_all(
     target: str, headers: Mapping[str, str], letters: Sequence[Letter], ca: Path | None
 ) -> Iterator[Reply]:
+    console = screen.remarks()
     try:
         with (
             outbound.Sender(target, headers, ca=ca) as sender,
-            Progress(console=screen.remarks(), transient=True) as progress,
+            Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
         ):
             for letter in progress.track(letters, description="sending"):
                 answer = sender.post(letter.path, letter.body)

@@ -154,8 +154,19 @@ def test_a_wrong_setting_ends_with_2_and_names_the_variable_and_the_next_step(co
     assert "next:  mend it, then see every fault at once: listener check" in outcome.err
 
 
-def test_without_a_database_the_next_step_is_to_serve(command):
-    outcome = command("notifications")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("notifications",),
+        ("attention", "close", "x"),
+        ("quarantine", "release", "x"),
+        ("quarantine", "discard", "--all"),
+    ],
+    ids=" ".join,
+)
+def test_without_a_database_the_next_step_is_to_serve_and_none_is_made(command, home, words):
+    outcome = command(*words)
     assert outcome.code == 1
     assert "there is no database yet at data/listener.db" in outcome.err
     assert "listener serve" in outcome.err
+    assert not (home / "data").exists()

@@ -49,6 +49,7 @@ def test_a_token_of_ones_own_is_used_as_it_is(command, beside):
     )
     assert outcome.code == 1
     assert [line["status"] for line in outcome.lines] == [401]
+    assert "nothing of it was kept" in outcome.err
 
 
 def test_a_header_of_ones_own_is_sent(command, beside):
