@@ -232,9 +232,10 @@ def _seconds(claims: dict[str, Any], name: str) -> float:
 
 
 def _text(claims: dict[str, Any], name: str) -> str:
+    """A name that can be kept and shown: no control characters, no half of a surrogate pair."""
     value = claims.get(name)
-    if not isinstance(value, str) or not value:
-        raise _refused(f"its {name} is missing or not text")
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise _refused(f"its {name} is missing or no printable text")
     return value
 
 

@@ -232,7 +232,11 @@ INVALID = {
     "expired and forged": f.remote(
         f.remote_claims(exp=ISSUED - 600), sign=f.rs256(f.rsa_key("two"))
     ),
+    "client with a NUL": f.remote(f.remote_claims(client_id="orange-notifier\0")),
+    "client with a line's end": f.remote(f.remote_claims(client_id="orange\nnotifier")),
     "ours without sub": f.local(f.local_claims(sub=None)),
+    "ours of half a character": f.local(f.local_claims(sub="\ud800")),
+    "ours with a NUL in its source": f.local(f.local_claims(source="local\0")),
     "ours without exp": f.local(f.local_claims(exp=None)),
     "ours without iat": f.local(f.local_claims(iat=None)),
     "ours for another": f.local(f.local_claims(aud="other")),
