@@ -101,10 +101,10 @@ class Intake:
             read = refusals.get(n) or kind.parse(arrival)
             if isinstance(read, canonical.Refusal):
                 refusals[n] = read
-                entries.append(_hold(arrival, read, None))
+                entries.append(_hold(arrival, read, None, reread=True))
             else:
                 entries.append(_pulled(arrival, _whose(read, kind, acts), kind))
-        fallbacks = tuple(_hold(arrival, INTERNAL, None) for arrival in arrivals)
+        fallbacks = tuple(_hold(one, INTERNAL, None, reread=True) for one in arrivals)
         page = pages.Page(source.name, cursor, fence, at, fallbacks)
         size = sum(len(arrival.body) for arrival in arrivals)
         also = None if beside is None else lambda connection, _: beside(connection)
@@ -270,7 +270,11 @@ def _candidate(
 
 
 def _hold(
-    arrival: canonical.Arrival, refusal: canonical.Refusal, length: int | None
+    arrival: canonical.Arrival,
+    refusal: canonical.Refusal,
+    length: int | None,
+    *,
+    reread: bool = False,
 ) -> quarantine.Hold:
     truncated = length is not None and length > len(arrival.body)
     return quarantine.Hold(
@@ -292,6 +296,7 @@ def _hold(
         body=arrival.body,
         length=len(arrival.body) if length is None else length,
         truncated=truncated,
+        reread=reread,
     )
 
 

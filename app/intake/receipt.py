@@ -42,7 +42,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """A feed without event ids shows what it showed before: nothing to keep."""
+    """A feed shows what it showed before, without an event id or unreadable: nothing to keep."""
 
 
 Released = Appended | Repeated | Conflicted

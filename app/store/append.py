@@ -89,7 +89,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """A feed without event ids shows what it showed before."""
+    """A feed shows what it showed before, without an event id or unreadable."""
 
 
 Decision = New | Repeat | Unchanged

@@ -5,6 +5,8 @@ beyond that only its digest and the reason; beyond `DIGESTS` of those it is only
 (source, code). What was released or discarded lets go of its bytes and of its place in the quota;
 when the same body is refused again, the row is opened again and the bytes are kept again.
 
+What a feed reads again by design is refused again each time: that counts nothing and opens nothing.
+
 The rows of one source are written under the lock of its usage row, so counting needs no other.
 Not here: when a body is refused (`intake`), and validating it again (`intake.release`).
 """
@@ -29,7 +31,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.store import filters, tables
+from app.store import append, filters, tables
 
 FULL_ROWS = 10_000
 FULL_BYTES = 100 * 1000 * 1000
@@ -48,7 +50,8 @@ class Hold:
     """A body to quarantine as row `id` (a new UUIDv7), unless it is there already.
 
     `raw_digest`: SHA-256 of `body`. `body` is the whole, or its first 64 kB and then `truncated`;
-    `length` is what was read. `faults`: of {path, problem, expected}.
+    `length` is what was read. `faults`: of {path, problem, expected}. `reread`: a feed shows it, as
+    it may do again and again.
     """
 
     id: str
@@ -67,6 +70,7 @@ class Hold:
     body: bytes | None
     length: int
     truncated: bool
+    reread: bool = False
 
     @property
     def key(self) -> _Key:
@@ -98,11 +102,12 @@ class _Usage:
         return True
 
 
-def hold(connection: Connection, holds: Sequence[Hold]) -> list[str]:
+def hold(connection: Connection, holds: Sequence[Hold]) -> list[str | append.Unchanged]:
     """Keep `holds`; answers the id of the row of each, in order.
 
-    That is the id of the earlier row for a body seen before, which is counted. A refusal that is
-    only counted, beyond all quotas, answers its own id, of which there is no row.
+    That is the id of the earlier row for a body seen before, which is counted; of one that is
+    `reread` and was seen before, `Unchanged`. A refusal that is only counted, beyond all quotas,
+    answers its own id, of which there is no row.
     """
     counted = _counted(holds)
     usage = _lock_usage(connection, {key[0] for key in counted})
@@ -111,7 +116,7 @@ def hold(connection: Connection, holds: Sequence[Hold]) -> list[str]:
     repeats, news, over = [], [], []
     for key, (held, count, last) in counted.items():
         if key in known:
-            repeats.append(_repeat(held, count, last, known[key], usage[held.source]))
+            repeats += _repeats(held, count, last, known[key], usage[held.source])
         elif row := _new(held, count, last, usage[held.source]):
             news.append(row)
         else:
@@ -122,7 +127,13 @@ def hold(connection: Connection, holds: Sequence[Hold]) -> list[str]:
         connection.execute(insert(tables.QUARANTINE), news)
     _count_overflow(connection, over)
     _save_usage(connection, {s: used for s, used in usage.items() if used != before[s]})
-    return [known[h.key].id if h.key in known else counted[h.key][0].id for h in holds]
+    rows = {key: known[key].id if key in known else counted[key][0].id for key in counted}
+    return [_answer(held, rows[held.key]) for held in holds]
+
+
+def _answer(held: Hold, row: str) -> str | append.Unchanged:
+    again = held.reread and row != held.id
+    return append.Unchanged() if again else row
 
 
 def page(
@@ -301,6 +312,17 @@ def _known(connection: Connection, keys: Collection[_Key]) -> dict[_Key, _Known]
         (source, bytes(digest), code): _Known(id_, status, bool(kept))
         for source, digest, code, id_, status, kept in connection.execute(rows)
     }
+
+
+def _repeats(
+    held: Hold, count: int, last: datetime, known: _Known, used: _Usage
+) -> list[dict[str, Any]]:
+    """What a repeat changes; of one that is reread no more than that it has its bytes."""
+    if not held.reread:
+        return [_repeat(held, count, last, known, used)]
+    if known.kept or known.status != "open":
+        return []
+    return [_repeat(held, 0, last, known, used)]
 
 
 def _repeat(held: Hold, count: int, last: datetime, known: _Known, used: _Usage) -> dict[str, Any]:

@@ -80,6 +80,16 @@ async def test_an_unreadable_entry_goes_to_quarantine_and_the_feed_goes_on(live,
     assert live.feed().quarantined == 1
 
 
+async def test_an_unreadable_entry_that_is_read_again_and_again_is_told_once(live, operator):
+    operator.on_api.history.append("no object")  # the last: what is new comes after the one before
+    await live.until(lambda: live.feed() and live.feed().quarantined == 1)
+    before, asked = live.feed(), len(operator.requests)
+    await live.until(lambda: len(operator.requests) > asked + 3)
+    after = live.feed()
+    assert (after.quarantined, after.cursor_at) == (1, before.cursor_at)
+    assert sum(turn.quarantined for turn in live.turns()) == 1
+
+
 @pytest.mark.parametrize(
     ("instead", "cause", "told"),
     [

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.store import engine, quarantine
+from app.store import append, engine, quarantine
 from tests.arrivals import RECEIVED
 from tests.store.making import hold, refused
 
@@ -206,6 +206,29 @@ def test_refused_again_after_that_it_is_open_again_with_its_bytes(database, stat
         None,
     )
     assert (usage(database)["rows"], usage(database)["bytes"]) == (1, 3)
+
+
+@pytest.mark.parametrize("status", [None, "released", "discarded"])
+def test_what_a_feed_shows_again_and_again_is_refused_once_and_stays_as_it_was_left(
+    database, status
+):
+    first = refused(b"123", channel="pull", reread=True)
+    hold(database, first)
+    if status is not None:
+        mark(database, first.id, status, "0199-n")
+    before = one(database, first.id)
+    again = refused(b"123", channel="pull", reread=True, received_at=LATER)
+    assert hold(database, again, again) == [append.Unchanged()] * 2
+    assert one(database, first.id) == before
+
+
+def test_a_digest_that_a_feed_shows_again_gets_its_bytes_once_there_is_a_place(
+    database, small_quota
+):
+    ids = hold(database, *(refused(b"%d" % n, reread=True) for n in range(4)))
+    mark(database, ids[0], "discarded")
+    assert hold(database, refused(b"3", reread=True)) == [append.Unchanged()]
+    assert (one(database, ids[3])["body"], one(database, ids[3])["count"]) == (b"3", 1)
 
 
 def test_opened_again_without_a_place_it_is_a_digest(database, small_quota):
