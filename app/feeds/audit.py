@@ -5,8 +5,9 @@
 - reordered: it is listed at another place than the log has it (lists that may only grow);
 - late: it is listed before the place we have read up to, and the log does not have it.
 
-What is listed after that place is not read yet, which is no fault. Reads the whole list and stores
-nothing. Source: DESIGN §8.
+What is listed after that place is not read yet, which is no fault; nor is what a feed that does not
+start at the beginning left out before it. What comes twice, as at the borders of pages, is one
+event. Reads the whole list and stores nothing. Source: DESIGN §8.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from app.store import engine, holdings, snapshots
 
 MOST_TOLD: Final = 1000
 """Events of one fault that are named; all are counted."""
+
+BORDER: Final = 20_000
+"""Events that are kept in mind, to know those that come again."""
 
 FAULTS: Final = ("missing", "changed", "reordered", "late")
 
@@ -82,6 +86,8 @@ class _Audit:
         self._unheld: list[canonical.Notification] = []
         """Listed and not held, since the last that is; only so many are named."""
         self._unheld_count = 0
+        self._whole = source.feed is None or source.feed.start == "beginning"
+        self._lately: dict[tuple[str, bytes], None] = {}
 
     async def visit(self, entries: Sequence[base.Entry]) -> None:
         """Hold the next entries of the list against the log."""
@@ -89,10 +95,15 @@ class _Audit:
 
     def _visit(self, entries: Sequence[base.Entry]) -> None:
         told = [self._told(entry) for entry in entries]
-        listed = [(one, entry) for one, entry in zip(told, entries, strict=True) if one is not None]
+        listed = [
+            (one, digest)
+            for one, entry in zip(told, entries, strict=True)
+            if one is not None
+            and not self._again(one, digest := content.raw_digest(self._kind.content(entry.body)))
+        ]
         with engine.read(self._runtime.engine) as connection:
             held = self._held(connection, [one for one, _ in listed])
-        for (one, entry), rows in zip(listed, held, strict=True):
+        for (one, digest), rows in zip(listed, held, strict=True):
             self.findings.listed += 1
             if not rows:
                 self._unheld_count += 1
@@ -100,10 +111,20 @@ class _Audit:
                     self._unheld.append(one)
                 continue
             self._found_after_unheld()
-            digest = content.raw_digest(self._kind.content(entry.body))
             if all(digest != row.digest for row in rows):
                 self.findings.add("changed", seq=rows[0].seq, **_names(one))
             self._seqs.append(rows[0].seq)
+
+    def _again(self, one: canonical.Notification, digest: bytes) -> bool:
+        """Whether this event was listed a moment ago."""
+        if one.event_id is None:
+            return False
+        if (one.event_id, digest) in self._lately:
+            return True
+        self._lately[one.event_id, digest] = None
+        if len(self._lately) > BORDER:
+            del self._lately[next(iter(self._lately))]
+        return False
 
     def _told(self, entry: base.Entry) -> canonical.Notification | None:
         """What `entry` tells; null, and counted, where it cannot be read."""
@@ -142,16 +163,17 @@ class _Audit:
 
     def _found_after_unheld(self) -> None:
         """What was not held so far lies before something that is: it came late."""
-        for one in self._unheld:
-            self.findings.add("late", **_names(one))
-        beyond = self._unheld_count - len(self._unheld)
-        if beyond:
-            self.findings.counts["late"] = self.findings.counts.get("late", 0) + beyond
+        if self._seqs or self._whole:
+            for one in self._unheld:
+                self.findings.add("late", **_names(one))
+            beyond = self._unheld_count - len(self._unheld)
+            if beyond:
+                self.findings.counts["late"] = self.findings.counts.get("late", 0) + beyond
         self._unheld, self._unheld_count = [], 0
 
     def finish(self) -> None:
         """Say what the whole list tells: what is missing, and what lies elsewhere."""
-        self.findings.not_read_yet = self._unheld_count
+        self.findings.not_read_yet = self._unheld_count if self._seqs or self._whole else 0
         if any(seq == 0 for seq in self._seqs):
             return  # snapshots have neither a history nor an order
         with engine.read(self._runtime.engine) as connection:

@@ -111,5 +111,6 @@ class Session:
                 return self._kind.grant(self._feed, answer.read(), now, previous)
             except errors.SenderFault as fault:
                 if (answer.content_type or "").startswith(PAGE):
-                    raise
+                    told = f"{answer.place} ({answer.content_type}): {fault}"
+                    raise errors.SenderFault(told) from fault
                 raise trouble.LoginRefused(str(fault)) from fault

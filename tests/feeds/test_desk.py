@@ -158,6 +158,26 @@ async def test_a_changed_history_is_told_with_the_very_events(live, operator, hi
     assert sum(job.result["faults"].values()) == len(found)
 
 
+async def test_what_lies_before_the_start_of_a_feed_is_no_fault(operator, tmp_path, database_url):
+    source = running.source("ko", f"{operator.url}/api/2.3.1/", start="now")
+    async with running.feeds_of(tmp_path, database_url, source) as live:
+        await live.until(lambda: live.feed() and live.feed().last_success_at)
+        job = await live.job("audit")
+        assert (job.result["listed"], job.result["not_read_yet"], findings(job)) == (3, 0, [])
+        operator.on_api.history += [event("e4"), event("e5")]
+        await live.until(lambda: live.events() == ["e4", "e5"])
+        assert findings(await live.job("audit")) == []
+        operator.on_api.history.insert(-1, event("e0"))
+        assert findings(await live.job("audit")) == [("late", "e0")]
+
+
+async def test_what_is_listed_twice_is_one_event(live, operator):
+    twice = [event("e2", "o-2"), event("e0"), event("e2", "o-2"), event("e0"), event("e3")]
+    operator.on_api.history = [event("e1"), *twice]
+    job = await live.job("audit")
+    assert (job.result["listed"], findings(job)) == (4, [("late", "e0")])
+
+
 async def test_an_audit_stores_nothing_by_itself(live, operator):
     operator.on_api.history = [event("e1"), event("e0"), event("e2", "o-2"), event("e3")]
     await live.job("audit")

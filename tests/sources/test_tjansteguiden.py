@@ -614,6 +614,19 @@ def test_a_line_of_the_hour_that_comes_twice_is_taken_for_the_later_one():
     assert KIND.was_done(*ACTIVE, log, sent, FEED) is True
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"<!DOCTYPE html><html><body>Closed</body></html>", "an HTML page"),
+        (b"<html><body>Closed</body></html>", "an HTML page"),
+        (b'<!DOCTYPE orders SYSTEM "orders.dtd"><orders/>', "XML with a DTD"),
+    ],
+)
+def test_a_page_for_people_is_called_one(body, told):
+    with pytest.raises(errors.SenderFault, match=told):
+        list(KIND.read_page(FEED, iter([body]), {}, NOW))
+
+
 @pytest.mark.parametrize("body", [b"<page><text>Closed</text></page>", b"<x/>", b'{"a": 1}'])
 def test_what_is_no_answer_of_theirs_tells_neither_that_it_was_done_nor_that_it_was_not(body):
     for command in ("set_status", "add_message", "order_log"):

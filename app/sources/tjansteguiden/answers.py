@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Final, cast
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import ElementTree
+from defusedxml import DTDForbidden, ElementTree
 
 from app import errors
 
@@ -21,7 +21,10 @@ LARGEST: Final = 64 * 1024 * 1024
 MOST_DEPTH: Final = 50
 LONGEST_WORDS: Final = 200
 
+PAGE: Final = "the answer is an HTML page; expected XML or JSON"
+
 _ORDER: Final = "order"
+_HTML: Final = "html"
 _ROW_DEPTHS: Final = frozenset({2, 3})
 """Where `order` is a row: under the root, or under its `response`."""
 
@@ -174,14 +177,17 @@ def _xml(reader: _Reader, answer: Answer) -> Iterator[Any]:
                 _take(element, answer)
     except ParseError as error:
         raise errors.SenderFault(f"the answer is no XML: {error}") from None
+    except DTDForbidden as error:
+        is_html = str(error.name).casefold() == _HTML
+        raise errors.SenderFault(PAGE if is_html else "the answer is XML with a DTD") from None
     except (ValueError, LookupError) as error:
         kind = type(error).__name__
         raise errors.SenderFault(f"the answer is XML that is not read: {kind}") from None
 
 
 def _check_place(path: list[Element]) -> None:
-    if path[0].tag.rpartition("}")[2].casefold() == "html":
-        raise errors.SenderFault("the answer is an HTML page; expected XML or JSON")
+    if path[0].tag.rpartition("}")[2].casefold() == _HTML:
+        raise errors.SenderFault(PAGE)
     if len(path) > MOST_DEPTH:
         raise errors.SenderFault(f"the answer is nested more than {MOST_DEPTH} deep")
 
