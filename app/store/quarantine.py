@@ -1,7 +1,7 @@
 """Refused bodies of authenticated senders (law 2): kept once, counted, within a quota.
 
-A body is kept whole, or its first 64 kB, while its source is within `FULL_ROWS` and `FULL_BYTES`;
-beyond that only its digest and the reason; beyond `DIGESTS` of those it is only counted, by
+A body is kept whole, or its first 64 kB, while its source is within its `quota` of rows and bytes;
+beyond that only its digest and the reason; beyond its quota of those it is only counted, by
 (source, code). What was released or discarded lets go of its bytes and of its place in the quota;
 when the same body is refused again, the row is opened again and the bytes are kept again.
 
@@ -31,12 +31,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.store import append, filters, tables
-
-FULL_ROWS = 10_000
-FULL_BYTES = 100 * 1000 * 1000
-DIGESTS = 100_000
-"""Quota of one source: rows with bytes, their bytes, rows without."""
+from app.store import append, filters, quota, tables
 
 MOST_FAULTS = 20
 LONGEST_TEXT = 200
@@ -78,30 +73,6 @@ class Hold:
         return (self.source, self.raw_digest, self.code)
 
 
-@dataclass(slots=True)
-class _Usage:
-    """What a source holds in open rows."""
-
-    rows: int
-    bytes: int
-    digests: int
-
-    def admit(self, size: int) -> bool:
-        """Take a place with `size` bytes, if there is one."""
-        if self.rows >= FULL_ROWS or self.bytes + size > FULL_BYTES:
-            return False
-        self.rows += 1
-        self.bytes += size
-        return True
-
-    def admit_digest(self) -> bool:
-        """Take a place without bytes, if there is one."""
-        if self.digests >= DIGESTS:
-            return False
-        self.digests += 1
-        return True
-
-
 def hold(connection: Connection, holds: Sequence[Hold]) -> list[str | append.Unchanged]:
     """Keep `holds`; answers the id of the row of each, in order.
 
@@ -110,7 +81,7 @@ def hold(connection: Connection, holds: Sequence[Hold]) -> list[str | append.Unc
     answers its own id, of which there is no row.
     """
     counted = _counted(holds)
-    usage = _lock_usage(connection, {key[0] for key in counted})
+    usage = quota.lock(connection, {key[0] for key in counted})
     before = {source: replace(used) for source, used in usage.items()}
     known = _known(connection, counted)
     repeats, news, over = [], [], []
@@ -126,7 +97,7 @@ def hold(connection: Connection, holds: Sequence[Hold]) -> list[str | append.Unc
     if news:
         connection.execute(insert(tables.QUARANTINE), news)
     _count_overflow(connection, over)
-    _save_usage(connection, {s: used for s, used in usage.items() if used != before[s]})
+    quota.save(connection, {s: used for s, used in usage.items() if used != before[s]})
     rows = {key: known[key].id if key in known else counted[key][0].id for key in counted}
     return [_answer(held, rows[held.key]) for held in holds]
 
@@ -230,7 +201,7 @@ def mark(
     ).scalar_one_or_none()
     if source is None:
         return False
-    used = _lock_usage(connection, {source})[source]
+    used = quota.lock(connection, {source})[source]
     still_open = (quarantine.c.id == id_, quarantine.c.status == "open")
     size = connection.execute(
         select(func.coalesce(func.length(quarantine.c.body), -1)).where(*still_open)
@@ -242,25 +213,9 @@ def mark(
         update(quarantine).where(*still_open).values(**resolved, notification_id=notification_id)
     )
     freed = (0, 0, 1) if size < 0 else (1, size, 0)
-    left = _Usage(used.rows - freed[0], used.bytes - freed[1], used.digests - freed[2])
-    _save_usage(connection, {source: left})
+    left = quota.Usage(used.rows - freed[0], used.bytes - freed[1], used.digests - freed[2])
+    quota.save(connection, {source: left})
     return True
-
-
-def usage(connection: Connection) -> list[dict[str, Any]]:
-    """Of each source: source, rows, bytes, digests, overflow (only counted) and full (bool)."""
-    used, over = tables.QUARANTINE_USAGE, tables.QUARANTINE_OVERFLOW
-    counts = select(over.c.source, func.sum(over.c.count)).group_by(over.c.source)
-    overflow = {source: int(n) for source, n in connection.execute(counts)}
-    rows = connection.execute(select(used).order_by(used.c.source)).mappings()
-    return [
-        {
-            **row,
-            "overflow": overflow.get(row["source"], 0),
-            "full": row["rows"] >= FULL_ROWS or row["bytes"] >= FULL_BYTES or row["digests"] > 0,
-        }
-        for row in rows
-    ]
 
 
 # --- holding ----------------------------------------------------------------------------------
@@ -284,24 +239,6 @@ def _counted(holds: Iterable[Hold]) -> dict[_Key, tuple[Hold, int, datetime]]:
     return counted
 
 
-def _lock_usage(connection: Connection, sources: set[str]) -> dict[str, _Usage]:
-    """The usage of `sources`, each locked until the transaction ends, always in the same order."""
-    used = tables.QUARANTINE_USAGE
-    rows = select(used).where(used.c.source.in_(sources)).order_by(used.c.source).with_for_update()
-    found = connection.execute(rows).all()
-    if len(found) < len(sources):
-        connection.execute(_FIRST_USAGE, [{"source": source} for source in sorted(sources)])
-        found = connection.execute(rows).all()
-    return {row.source: _Usage(row.rows, row.bytes, row.digests) for row in found}
-
-
-def _save_usage(connection: Connection, usages: Mapping[str, _Usage]) -> None:
-    used = tables.QUARANTINE_USAGE
-    for source, now in usages.items():
-        values = {"rows": now.rows, "bytes": now.bytes, "digests": now.digests}
-        connection.execute(update(used).where(used.c.source == source).values(**values))
-
-
 def _known(connection: Connection, keys: Collection[_Key]) -> dict[_Key, _Known]:
     """The rows of `keys` that are there, and perhaps others (SQLite cannot seek triples)."""
     row = tables.QUARANTINE.c
@@ -315,7 +252,7 @@ def _known(connection: Connection, keys: Collection[_Key]) -> dict[_Key, _Known]
 
 
 def _repeats(
-    held: Hold, count: int, last: datetime, known: _Known, used: _Usage
+    held: Hold, count: int, last: datetime, known: _Known, used: quota.Usage
 ) -> list[dict[str, Any]]:
     """What a repeat changes; of one that is reread no more than that it has its bytes."""
     if not held.reread:
@@ -325,7 +262,9 @@ def _repeats(
     return [_repeat(held, 0, last, known, used)]
 
 
-def _repeat(held: Hold, count: int, last: datetime, known: _Known, used: _Usage) -> dict[str, Any]:
+def _repeat(
+    held: Hold, count: int, last: datetime, known: _Known, used: quota.Usage
+) -> dict[str, Any]:
     """The parameters of `_REPEAT`; takes a place where the row had none or no bytes."""
     body = None
     if not known.kept and held.body is not None and used.admit(len(held.body)):
@@ -336,7 +275,7 @@ def _repeat(held: Hold, count: int, last: datetime, known: _Known, used: _Usage)
     return {"row_id": known.id, "more": count, "last": last, "bytes": body}
 
 
-def _new(held: Hold, count: int, last: datetime, used: _Usage) -> dict[str, Any] | None:
+def _new(held: Hold, count: int, last: datetime, used: quota.Usage) -> dict[str, Any] | None:
     """The row of a body not seen before; null when there is no place for it."""
     body = held.body if held.body is not None and used.admit(len(held.body)) else None
     if body is None and not used.admit_digest():
@@ -395,10 +334,6 @@ def _columns() -> list[ColumnElement[Any]]:
     return [told.get(column.name, column) for column in quarantine.columns]
 
 
-_FIRST_USAGE = text(
-    "INSERT INTO quarantine_usage (source, rows, bytes, digests) VALUES (:source, 0, 0, 0) "
-    "ON CONFLICT (source) DO NOTHING"
-)
 _OVERFLOW = text(
     "INSERT INTO quarantine_overflow (source, code, count, last_received_at) "
     "VALUES (:source, :code, :more, :last) ON CONFLICT (source, code) DO UPDATE "

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.store import feeds, followers, indexing, leases, log, quarantine, standing, tables
+from app.store import feeds, followers, indexing, leases, log, quota, standing, tables
 from app.store.search_tables import TALLY
 
 LAG = "Seconds since the operator's list was last read to its end"
@@ -64,7 +64,7 @@ def of_sort(connection: Connection, *, source: str | None, kind: str | None) -> 
 
 def full_quarantines(connection: Connection) -> list[str]:
     """The sources whose quarantine has no place for whole bodies any more (law 2)."""
-    return [used["source"] for used in quarantine.usage(connection) if used["full"]]
+    return [used["source"] for used in quota.usage(connection) if used["full"]]
 
 
 def gauges(connection: Connection) -> list[Gauge]:
@@ -76,7 +76,7 @@ def gauges(connection: Connection) -> list[Gauge]:
         ("listener_quarantine_digests", "Open quarantine rows without bytes", "digests"),
         ("listener_quarantine_overflow", "Refusals that were only counted", "overflow"),
     )
-    for used in quarantine.usage(connection):
+    for used in quota.usage(connection):
         labels = {"source": used["source"]}
         found += [Gauge(name, meaning, labels, used[key]) for name, meaning, key in told]
     return found + _of_followers(connection) + _of_feeds(connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.notifications.notification import Channel
-from app.store import commands, engine, files, personal, quarantine
+from app.store import commands, engine, files, personal, quarantine, quota
 from app.store.personal import Person
 from tests.arrivals import RECEIVED
 from tests.store.filling import put
@@ -118,9 +118,9 @@ def test_erasing_again_or_for_nothing_does_no_harm(database, known):
 
 def test_the_quota_of_the_quarantine_is_let_go(database, known):
     with engine.read(database) as connection:
-        before = {used["source"]: used["rows"] for used in quarantine.usage(connection)}
+        before = {used["source"]: used["rows"] for used in quota.usage(connection)}
     erase(database)
     with engine.read(database) as connection:
-        after = {used["source"]: used["rows"] for used in quarantine.usage(connection)}
+        after = {used["source"]: used["rows"] for used in quota.usage(connection)}
     assert (before["guide"], after["guide"]) == (2, 1)
     assert before["other"] == after["other"]

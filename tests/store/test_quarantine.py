@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.store import append, engine, quarantine
+from app.store import append, engine, quarantine, quota
 from tests.arrivals import RECEIVED
 from tests.store.making import hold, refused
 
@@ -30,7 +30,7 @@ def listed(database, *, state=None, source=None, after_id=None, limit=50):
 
 def usage(database, source="orange"):
     with engine.read(database) as connection:
-        found = {row["source"]: row for row in quarantine.usage(connection)}
+        found = {row["source"]: row for row in quota.usage(connection)}
     return found.get(source)
 
 
@@ -42,9 +42,9 @@ def mark(database, id_, status, notification_id=None):
 @pytest.fixture
 def small_quota(monkeypatch):
     """Three full rows or 100 bytes, then two digests."""
-    monkeypatch.setattr(quarantine, "FULL_ROWS", 3)
-    monkeypatch.setattr(quarantine, "FULL_BYTES", 100)
-    monkeypatch.setattr(quarantine, "DIGESTS", 2)
+    monkeypatch.setattr(quota, "FULL_ROWS", 3)
+    monkeypatch.setattr(quota, "FULL_BYTES", 100)
+    monkeypatch.setattr(quota, "DIGESTS", 2)
 
 
 def test_a_refused_body_is_kept_with_everything_known_of_it(database):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.store import commands, feeds, quarantine
+from app.store import commands, feeds, quota
 from tests.ui import telling
 from tests.ui.conftest import code
 from tests.web import inside
@@ -65,7 +65,7 @@ def rows(html):
 
 @pytest.fixture
 async def door(tmp_path, monkeypatch):
-    monkeypatch.setattr(quarantine, "FULL_ROWS", 1)
+    monkeypatch.setattr(quota, "FULL_ROWS", 1)
     url = f"sqlite:///{tmp_path / 'listener.db'}"
     async with inside.opened(url, tmp_path, FEEDS) as opened:
         assert (await opened.client.get(f"/ui/enter?code={code()}")).status_code == 303

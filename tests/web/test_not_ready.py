@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.store import quarantine
+from app.store import quota
 from tests.web import inside
 
 
@@ -43,7 +43,7 @@ async def test_without_its_database_a_process_is_alive_but_not_ready(
 
 
 async def test_a_source_whose_quarantine_is_full_is_told_of(door, monkeypatch):
-    monkeypatch.setattr(quarantine, "FULL_ROWS", 2)
+    monkeypatch.setattr(quota, "FULL_ROWS", 2)
     for n in range(1, 4):
         await door.refused(b"{" * n)
     ready = (await door.client.get("/readyz")).json()
