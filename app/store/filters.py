@@ -25,7 +25,7 @@ _EQUAL = (
     "order_id",
     "external_id",
 )
-_INDEXED = ("order_id", "event_id", "external_id", "attention", "q")
+_INDEXED = ("order_id", "event_id", "external_id", "attention")
 
 
 def is_storable(value: object) -> bool:
@@ -72,12 +72,17 @@ class Filter:
     def sort(self) -> dict[str, object]:
         """What is asked of the sort of a row (`zones.SORT`); empty where an index finds the rows.
 
-        An index does where an id, attention or `q` is asked.
+        An index does where an id or attention is asked.
         """
         if any(getattr(self, name) is not None for name in _INDEXED):
             return {}
         found = {name: getattr(self, name) for name in zones.SORT}
         return {name: value for name, value in found.items() if value is not None}
+
+    def indexed(self) -> list[ColumnElement[bool]]:
+        """Those of the conditions by which an index of the log finds the rows."""
+        asked = {name: getattr(self, name) for name in _INDEXED}
+        return Filter(**asked).conditions()
 
     def _of_event(self, event_id: str) -> ColumnElement[bool]:
         """By the ledger, which must have that index anyway: the log is spared one."""

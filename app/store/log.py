@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
@@ -18,6 +18,11 @@ Filter = filters.Filter
 
 FIELDS = tuple(c.name for c in tables.LOG.columns if c.name != "payload_gone_at")
 """The canonical columns, in their order."""
+
+FEW: Final = 30_000
+"""Rows that are looked at one by one for what is sought."""
+
+_ALL: Final[zones.Span] = (0, 2**63 - 1)
 
 
 def page(
@@ -35,11 +40,15 @@ def page(
     (how often it came again). `also`: which of those two it has all the same.
     """
     conditions = asked.conditions()
-    if asked.q is not None and filters.is_storable(asked.q):
-        sought = search.Sought(asked.q, conditions, after_seq, limit, ascending)
-        conditions = [tables.LOG.c.seq.in_(search.seqs(connection, sought))]
-    found: list[dict[str, Any]] = []
     spans = _spans(connection, asked.sort(), after_seq, ascending=ascending)
+    if asked.q is not None and filters.is_storable(asked.q):
+        if _are_few(connection, asked, spans):
+            conditions.append(search.by_row(asked.q, connection.dialect.name))
+        else:
+            sought = search.Sought(asked.q, conditions, after_seq, limit, ascending)
+            conditions = [tables.LOG.c.seq.in_(search.seqs(connection, sought))]
+            spans = [_ALL]
+    found: list[dict[str, Any]] = []
     for part in _parts(spans, limit):
         rows = select(tables.LOG).where(*conditions, part)
         found += _read(connection, rows, limit - len(found), ascending=ascending, also=also)
@@ -52,7 +61,7 @@ def _spans(
     connection: Connection, sort: Mapping[str, Any], after_seq: int | None, *, ascending: bool
 ) -> list[zones.Span]:
     """The stretches of the log to read, in order, beyond `after_seq`."""
-    first, last = 0, 2**63 - 1
+    first, last = _ALL
     if after_seq is not None:
         first, last = (after_seq + 1, last) if ascending else (first, after_seq - 1)
     found = [(first, last)]
@@ -60,6 +69,15 @@ def _spans(
         found = zones.spans(connection, sort, indexing.position(connection), ascending=ascending)
     cut = ((max(low, first), min(high, last)) for low, high in found)
     return [(low, high) for low, high in cut if low <= high]
+
+
+def _are_few(connection: Connection, asked: Filter, spans: Sequence[zones.Span]) -> bool:
+    """Whether what is asked beside `q` leaves at most `FEW` rows, which are known at once."""
+    if indexed := asked.indexed():
+        some = select(tables.LOG.c.seq).where(*indexed).limit(FEW + 1).subquery()
+        return connection.execute(select(func.count()).select_from(some)).scalar_one() <= FEW
+    end = head(connection)
+    return sum(max(min(last, end) - first + 1, 0) for first, last in spans) <= FEW
 
 
 def _parts(spans: Iterable[zones.Span], most: int) -> Iterator[ColumnElement[bool]]:

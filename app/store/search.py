@@ -8,8 +8,8 @@ and what else a list asks (`filters`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -21,6 +21,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     or_,
     select,
     table,
@@ -37,11 +38,20 @@ SHORTEST_PREFIX: Final = findable.SHORTEST_BEGINNING
 NEAR: Final = 5000
 """Rows that are looked at one by one first, so that what is frequent costs no index its hits."""
 
-STRETCHES: Final = {"sqlite": (), "postgresql": (50_000,)}
+MANY: Final = 20_000
+"""Where ids are hit so often, what else is asked is not looked up hit by hit."""
+
+STRETCHES: Final = {"sqlite": (), "postgresql": (50_000, 250_000)}
 """How many seqs beyond those near by are looked at first, by words.
 
 PostgreSQL fetches every row the index hits before the first is given; SQLite as they are asked for.
 """
+
+FREQUENT: Final = 2
+"""Words that are often found together; more of them are not looked for by stretches."""
+
+MOST_WORDS: Final = 4
+"""Words of what is sought that an index is asked for."""
 
 _LAST = chr(0x10FFFF)
 _SURROGATES = range(0xD800, 0xE000)
@@ -84,7 +94,7 @@ def seqs(connection: Connection, sought: Sought, *, near: int = NEAR) -> list[in
     found = list(connection.execute(_near(connection, sought, phrases, edge)).scalars())
     if len(found) >= sought.limit or edge is None:
         return found
-    every = set(connection.execute(_by_ids(connection, sought)).scalars())
+    every = set((_by_ids_among if sought.conditions else _by_ids)(connection, sought))
     if phrases:
         every.update(_by_words(connection, sought, phrases, edge))
     return sorted(every, reverse=not sought.ascending)[: sought.limit]
@@ -138,19 +148,52 @@ def _after(prefix: str) -> str | None:
     return kept[:-1] + chr(following)
 
 
-def _by_ids(connection: Connection, sought: Sought) -> Select[Any]:
-    """Where nothing else is asked, by the indexes alone: a row may be found once an id."""
-    dialect = connection.dialect.name
-    if sought.conditions:
-        seq: ColumnElement[int] = tables.LOG.c.seq
-        rows = select(seq).where(by_ids(sought.q, dialect), *sought.beyond(seq))
-        return sought.ordered(rows.where(*sought.conditions), seq).limit(sought.limit)
-    found = _ranges(sought.q, dialect).subquery()
-    rows = select(found.c.seq).where(*sought.beyond(found.c.seq))
-    return sought.ordered(rows, found.c.seq).limit(sought.limit * len(_NAMED))
+def _by_ids(connection: Connection, sought: Sought) -> set[int]:
+    """By the indexes, of which each gives the first rows it hits."""
+    first = (_first(sought, column, connection.dialect.name) for column in _NAMED)
+    return set(connection.execute(union_all(*first)).scalars())
 
 
-# ── near by, row for row ─────────────────────────────────────────────────────────────────────────
+def _by_ids_among(connection: Connection, sought: Sought) -> list[int]:
+    """The same where more is asked: of every hit, or row for row from where there are very many."""
+    dialect, seq = connection.dialect.name, tables.LOG.c.seq
+    rows = sought.ordered(select(seq).where(*sought.conditions), seq).limit(sought.limit)
+    some = _ranges(sought.q, dialect).limit(MANY).subquery()
+    if connection.execute(select(func.count()).select_from(some)).scalar_one() < MANY:
+        hits = by_ids(sought.q, dialect)
+        return list(connection.execute(rows.where(hits, *sought.beyond(seq))).scalars())
+    first = _by_ids(connection, replace(sought, limit=1))
+    if not first:
+        return []
+    place = min(first) if sought.ascending else max(first)
+    beyond = seq >= place if sought.ascending else seq <= place
+    return list(connection.execute(rows.where(or_(*_named(sought.q, dialect)), beyond)).scalars())
+
+
+def _first(sought: Sought, column: ColumnElement[Any], dialect: str) -> Select[Any]:
+    """The first rows that `column` names, in no column's order, or SQLite reads the log in it."""
+    place = column.table.c.seq + literal_column("0")
+    rows = select(place.label("seq")).where(matches(column, sought.q, dialect))
+    first = sought.ordered(rows.where(*sought.beyond(place)), place).limit(sought.limit)
+    return select(first.subquery().c.seq)
+
+
+# ── row for row ──────────────────────────────────────────────────────────────────────────────────
+
+
+def by_row(q: str, dialect: str) -> ColumnElement[bool]:
+    """The condition on `log` that `q` finds a row, for where few rows are looked at."""
+    said = _named(q, dialect)
+    if phrases := findable.phrases(q):
+        text = SEARCH_TEXT.c
+        words = select(_says(phrases)).where(text.seq == tables.LOG.c.seq)
+        said.append(words.scalar_subquery())  # `exists` PostgreSQL may answer for all rows first
+    return or_(*said)
+
+
+def _named(q: str, dialect: str) -> list[ColumnElement[bool]]:
+    """That `q` names a row of the log, id by id."""
+    return [matches(tables.LOG.c[name], q, dialect) for name in (*_IDS, "event_id")]
 
 
 def _edge(sought: Sought, near: int) -> Select[Any]:
@@ -165,7 +208,7 @@ def _near(
 ) -> Select[Any]:
     """What is found before `edge`, by no index of what is sought."""
     log = tables.LOG.c
-    said = [matches(log[name], sought.q, connection.dialect.name) for name in (*_IDS, "event_id")]
+    said = _named(sought.q, connection.dialect.name)
     if phrases:
         said.append(_says(phrases))
     text = SEARCH_TEXT.c
@@ -202,12 +245,16 @@ def _says(phrases: Sequence[findable.Phrase]) -> ColumnElement[bool]:
     )
 
 
-def _words(phrases: Sequence[findable.Phrase]) -> Iterable[tuple[str, bool]]:
-    """Every word, and whether only its beginning is sought."""
+def _words(phrases: Sequence[findable.Phrase]) -> list[tuple[str, bool]]:
+    """The longest words, and whether only the beginning of each is sought.
+
+    Each word costs an index its hits, and the longest have the fewest; `_says` looks at them all.
+    """
+    found: dict[tuple[str, bool], None] = {}
     for phrase in phrases:
         *whole, last = phrase.words
-        yield from ((word, False) for word in whole)
-        yield last, phrase.open
+        found |= dict.fromkeys([*((word, False) for word in whole), (last, phrase.open)])
+    return sorted(found, key=lambda word: len(word[0]), reverse=True)[:MOST_WORDS]
 
 
 def _by_words(
@@ -215,7 +262,8 @@ def _by_words(
 ) -> list[int]:
     """What the index of words brings: within a stretch beyond `edge`, where that is enough."""
     said = _BY_WORDS[connection.dialect.name]
-    for width in STRETCHES[connection.dialect.name]:
+    several = len(_words(phrases)) > FREQUENT
+    for width in () if several else STRETCHES[connection.dialect.name]:
         bound = edge + width if sought.ascending else edge - width
         rows = said(sought, phrases, _between(sought, SEARCH_TEXT.c.seq, bound))
         found = list(connection.execute(rows.limit(sought.limit)).scalars())
@@ -254,8 +302,10 @@ def _words_on_postgresql(
         .cte("hits")
         .prefix_with("MATERIALIZED")
     )
-    rows = select(tables.LOG.c.seq).join(hits, hits.c.seq == tables.LOG.c.seq)
-    return sought.ordered(rows.where(*sought.conditions), tables.LOG.c.seq)
+    rows = select(hits.c.seq)
+    if sought.conditions:
+        rows = rows.join(tables.LOG, tables.LOG.c.seq == hits.c.seq).where(*sought.conditions)
+    return sought.ordered(rows, hits.c.seq)
 
 
 _Said = Callable[[Sought, Sequence[findable.Phrase], Sequence[ColumnElement[bool]]], Select[Any]]

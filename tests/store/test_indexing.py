@@ -51,6 +51,8 @@ def told(database):
         ("water-in", [2]),
         ("trench-blocked", [1]),
         ("blocked-trench", []),
+        ("trench blocked by water crm 77", [1]),
+        ("trench blocked in water crm 77", []),
         ("crm-77", [1]),
         ("crm-770", [4]),
         ("crm", [1, 4]),

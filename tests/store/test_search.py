@@ -33,11 +33,15 @@ def test_our_own_id_is_found(database):
 
 
 @pytest.mark.parametrize("ascending", [True, False])
-@pytest.mark.parametrize("conditions", [(), (tables.LOG.c.source == "orange",)])
-def test_what_several_ids_name_is_found_once(database, ascending, conditions):
+@pytest.mark.parametrize(
+    ("conditions", "many"),
+    [((), 0), ((tables.LOG.c.source == "orange",), 100), ((tables.LOG.c.source == "orange",), 3)],
+)
+def test_what_several_ids_name_is_found_once(database, ascending, conditions, many, monkeypatch):
+    monkeypatch.setattr(search, "MANY", many)
     same = ("event_id", "order_id", "about_order_id", "external_id", "service_id", "access_id")
     put = (dict.fromkeys(same, f"PO-{n}") | {"source": "orange"} for n in range(5))
-    filling.put(database, *put)
+    filling.put(database, *put, {"order_id": "PO-9" if conditions else "X-9"})
     every: list[int] = []
     with engine.read(database) as connection:
         while page := search.seqs(
@@ -95,17 +99,41 @@ def test_begins_with_is_what_python_calls_startswith(database, prefix, other):
             assert bool(found_it) == value.startswith(prefix)
 
 
-def test_each_index_is_used(database):
+@pytest.mark.parametrize("after_seq", [None, 250])
+@pytest.mark.parametrize("conditions", [(), (tables.LOG.c.source == "orange",)])
+def test_each_index_is_used_and_the_log_is_not_read(database, after_seq, conditions):
     filling.put(database, *({"order_id": f"PO-{n}", "event_id": f"E{n}"} for n in range(300)))
-    explain = "EXPLAIN QUERY PLAN " if database.dialect.name == "sqlite" else "EXPLAIN "
-    with database.begin() as connection:
-        if database.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        query = tables.LOG.select().where(search.by_ids("PO-1", connection.dialect.name))
-        text = str(query.compile(database, compile_kwargs={"literal_binds": True}))
-        plan = "\n".join(
-            str(row) for row in connection.exec_driver_sql(explain + text.replace("%", "%%"))
-        )
+    sought = search.Sought("PO-1", conditions, after_seq, 5, ascending=False)
+    plan = "\n".join(plans(database, lambda connection: search.seqs(connection, sought, near=0)))
     for name in ("id", "order_id", "about_order_id", "external_id", "service_id", "access_id"):
         assert f"log_{name} " in plan
     assert "ledger_event" in plan
+
+
+def plans(database, reads):
+    """How the engine goes about the statements by which `reads` asks each id for itself."""
+    asked = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        asked.append((statement, parameters))
+
+    explain = "EXPLAIN QUERY PLAN " if database.dialect.name == "sqlite" else "EXPLAIN "
+    with database.connect() as connection:
+        if database.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        sqlalchemy.event.listen(connection, "before_cursor_execute", note)
+        reads(connection)
+        for statement, parameters in [one for one in asked if "UNION ALL" in one[0]]:
+            rows = connection.exec_driver_sql(explain + statement, parameters)
+            yield from (str(row) for row in rows)
+
+
+def test_the_deep_end_of_what_is_found_is_not_sought_through_the_log(sqlite_url):
+    database = engine.create(sqlite_url)
+    filling.put(database, *({"order_id": f"PO-{n}"} for n in range(300)))
+    sought = search.Sought("PO-1", (), 250, 5, ascending=False)
+    found = list(plans(database, lambda connection: search.seqs(connection, sought, near=0)))
+    database.dispose()
+    read = [step for step in found if "log" in step or "ledger" in step]
+    assert read
+    assert all("USING COVERING INDEX" in step for step in read)

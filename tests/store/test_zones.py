@@ -123,6 +123,29 @@ def test_a_conflict_is_found_where_it_was_noted(database):
     assert listed(database, 5, conflict=True) == [2]
 
 
-@pytest.mark.parametrize("asked", [{"order_id": "PO-1"}, {"attention": "alarm"}, {"q": "PO-1"}])
+@pytest.mark.parametrize("asked", [{"order_id": "PO-1"}, {"attention": "alarm"}])
 def test_what_an_index_finds_needs_no_zones(long, asked):
     assert log.Filter(**asked, source="a").sort() == {}
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+@pytest.mark.parametrize("few", [0, 16, 5000])
+@pytest.mark.parametrize(
+    "asked", [{"source": "a"}, {"state": "held"}, {"source": "c"}, {"event_id": "e"}]
+)
+def test_what_is_sought_is_found_among_few_as_among_many(
+    database, asked, few, ascending, monkeypatch
+):
+    monkeypatch.setattr(zones, "WIDTH", 4)
+    monkeypatch.setattr(log, "FEW", few)
+    words = {"summary": {"message": "trench"}}
+    filling.put(
+        database,
+        *(SORTS[(n // 6) % 4] | (words if n % 3 else {"order_id": "trench-9"}) for n in range(39)),
+        {"source": "c", "event_id": "e", **words},
+    )
+    follow(database, 40)
+    expected = listed(database, 50, ascending=ascending, **asked)
+    assert listed(database, 50, ascending=ascending, q="trench", **asked) == expected
+    assert listed(database, 2, ascending=ascending, q="trench", **asked) == expected[:2]
+    assert listed(database, 2, q="nothing", **asked) == []
