@@ -22,12 +22,12 @@ def holding(runtime: Runtime, connection: engine.Connection, now: datetime) -> H
     """Everything that holds, whoever wants to know of it."""
     found: dict[tuple[str, str], tuple[alerts.Condition, timedelta]] = {}
     for (source, word), (count, since, orders) in attention.counts(connection).items():
-        text = f"{count} {messages.WORDS[word]} at {source}"
+        text = f"{messages.counted(word, count)} at {source}"
         found[source, word] = alerts.Condition(count, text, tuple(orders)), now - since
     for source, (n, oldest) in silence.counts(
         connection, runtime.patience(connection), now
     ).items():
-        text = f"{n} {messages.WORDS['silent']} at {source}"
+        text = f"{messages.counted('silent', n)} at {source}"
         found[source, "silent"] = alerts.Condition(n, text, tuple(oldest)), timedelta.max
     for source, text, lasting in _troubles(runtime, connection, now):
         found.setdefault((source, "trouble"), (alerts.Condition(1, text), lasting))

@@ -19,7 +19,15 @@ WORDS: Final = {
     "trouble": "the source is in trouble",
     "test": "this is a test",
 }
-"""Each severity in words; a number goes before those about orders."""
+"""Each severity in words; a number goes before those about orders (`counted`)."""
+
+ONE: Final = {
+    "alarm": "order raises an alarm",
+    "buyer_action": "order waits for us to act",
+    "follow_up": "order needs following up",
+    "silent": "order is silent",
+}
+"""The same of one order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,11 @@ class Message:
     orders: tuple[str, ...]
     since: datetime
     at: datetime
+
+
+def counted(severity: str, count: int) -> str:
+    """How many orders are of a severity that is about orders: `1 order is silent`."""
+    return f"{count} {(ONE if count == 1 else WORDS)[severity]}"
 
 
 def of(alert: alerts.Alert, at: datetime) -> Message:
@@ -104,7 +117,7 @@ def _subject(message: Message) -> str:
     if message.event == "test":
         return "[tmf-listener] test"
     what = WORDS[message.severity]
-    said = what if message.severity == "trouble" else f"{message.count} {what}"
+    said = counted(message.severity, message.count) if message.severity in ONE else what
     return (
         f"[tmf-listener] {message.source}: {said if message.event == 'opened' else 'over: ' + what}"
     )

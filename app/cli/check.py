@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from app import errors, settings, sources
 from app.cli import acts, database, failure, opening, screen
+from app.notifications.notification import Channel
+from app.sources import base
 from app.store import engine, schema
 
 EXAMPLES = ("listener check", "LISTENER_CONFIG=new.toml listener check")
@@ -61,7 +63,10 @@ def _only_reading(found: settings.Settings) -> str:
 def _tell(found: settings.Settings) -> None:
     declared = opening.configuration(found)
     issuers = ", ".join(issuer.name for issuer in declared.issuers) or "none"
-    screen.done(f"sources: {len(declared.sources)}; remote issuers: {issuers}")
+    channels = ", ".join(channel.name for channel in declared.alerts) or "none"
+    screen.done(
+        f"sources: {len(declared.sources)}; remote issuers: {issuers}; alert channels: {channels}"
+    )
     kinds = sources.discover()
     screen.table(
         ("source", "kind", "channel", "enabled", "auth"),
@@ -71,7 +76,7 @@ def _tell(found: settings.Settings) -> None:
                 source.kind,
                 kinds[source.kind].channel,
                 source.enabled,
-                ", ".join(entry.type for entry in source.auth) or "local tokens",
+                _admitted(source) if kinds[source.kind].channel is Channel.PUSH else None,
             )
             for source in declared.sources
         ),
@@ -79,6 +84,11 @@ def _tell(found: settings.Settings) -> None:
     missing = opening.missing_file(found)
     where = opening.shown_url(found.url())
     screen.done(f"database {where}" + (" (made at the first start)" if missing else ""))
+
+
+def _admitted(source: base.SourceConfig) -> str:
+    """Which credentials lead to it, beside tokens of ours."""
+    return ", ".join(entry.type for entry in source.auth) or "any but callback_key"
 
 
 ACTS = (acts.Act(check, EXAMPLES),)

@@ -56,7 +56,7 @@ def expect(
         for fault in faults[:MOST_FAULTS]:
             screen.fault(fault)
         if faults:
-            msg = f"{len(faults)} lines of {file} are not of use; nothing was kept"
+            msg = f"lines of {file} that are not of use: {len(faults)}; nothing was kept"
             raise failure.CommandFailed(msg, "mend them; try first with --check")
         if not check:
             live.start()
@@ -101,14 +101,16 @@ def _read(text: TextIO, live: runtimes.Runtime) -> tuple[list[expected.Expected]
     """The orders of the lines that are of use, and what is wrong with the others."""
     reader = csv.DictReader(text, strict=True, restkey="", skipinitialspace=True)
     named = tuple(reader.fieldnames or ())
-    unknown = sorted(set(named) - set(COLUMNS)) + [one for one in NEEDED if one not in named]
-    if unknown:
-        msg = f"the head is wrong about: {', '.join(unknown)}"
-        raise failure.usage(msg, f"name these columns: {', '.join(COLUMNS)}")
+    faults = [f"has no column {one}" for one in NEEDED if one not in named]
+    faults += [f"names {one!r}, which is none" for one in sorted(set(named) - set(COLUMNS))]
+    if faults:
+        raise failure.usage(
+            f"the head {'; '.join(faults)}", f"its columns may be: {', '.join(COLUMNS)}"
+        )
     now, who = live.clock.now(), opening.operator()
     known = {source.name for source in live.configuration.sources}
     orders: list[expected.Expected] = []
-    faults: list[str] = []
+    faults = []
     for line, row in _lines(reader):
         try:
             orders.append(_order(row, known, now, who))

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app import errors, launch, settings, sources
-from app.cli import acts, opening
+from app.cli import acts, failure, opening, screen
 from app.notifications import event_types
 
 EXAMPLES = (
@@ -49,7 +49,11 @@ def serve(
         typer.Option("--no-relay", help="Of no effect yet: nothing is passed on by this version."),
     ] = False,
     hello: Annotated[
-        bool, typer.Option("--hello", help="Print a URL, a token and a curl line once it serves.")
+        bool,
+        typer.Option(
+            "--hello",
+            help="Print a URL, a token and a curl line once it serves; for one source that pushes.",
+        ),
     ] = False,
 ) -> None:
     """Receive notifications until SIGTERM; SIGHUP reads listener.toml again."""
@@ -73,8 +77,9 @@ def greet(found: settings.Settings) -> None:
     typer.echo(f"\nURL    {base}    (contract: {base}/docs)")
     try:
         chosen = opening.push_source(opening.configuration(found), None)
-    except errors.ListenerError:
-        typer.echo("A token: listener token --source NAME\n")
+    except errors.ListenerError as error:
+        typer.echo(f"\nA token: {opening.program()} token --source NAME\n")
+        screen.remark(f"no curl line: {failure.of(error).next_step}")
         return
     issued = opening.local_issuer(found).issue(
         subject=chosen.name,

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from app import alerts as telling
-from app.alerts import following
+from app.alerts import following, messages
 from app.outbound import failures
 from app.store import alerted, alerts, attention, engine, expected, feeds, silence
 from tests import mailbox, operators
@@ -219,12 +219,17 @@ async def test_mail_is_sent_for_begin_and_end_as_one_thread(tmp_path, sqlite_url
             await follow(live, story("O-1\r\nBcc: x@y", source="local"))
             await until(lambda: len(box.mails) == 2)
     opened, cleared = box.mails
-    assert opened["Subject"] == "[tmf-listener] local: 1 orders raise an alarm"
+    assert opened["Subject"] == "[tmf-listener] local: 1 order raises an alarm"
     assert cleared["Subject"] == "[tmf-listener] local: over: orders raise an alarm"
     assert opened["To"] == "ops@a.example, b@a.example"
     assert opened["Bcc"] is None
     assert opened["References"] == cleared["References"]
     assert "http://127.0.0.1:9/ui" in opened.get_content()
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "1 order is silent"), (2, "2 orders are silent")])
+def test_one_order_is_told_of_as_one(count, told):
+    assert messages.counted("silent", count) == told
 
 
 def test_waiting_grows_to_a_bound(monkeypatch):

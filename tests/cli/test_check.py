@@ -1,7 +1,10 @@
 def test_a_sound_configuration_is_shown_and_nothing_is_made(command, home):
     outcome = command("check")
     assert outcome.code == 0
-    assert "local" in outcome.out
+    assert outcome.out.splitlines()[1].split(maxsplit=4) == [
+        *("local", "tmf", "push", "yes"),
+        "any but callback_key",
+    ]
     assert list(home.iterdir()) == []
 
 

@@ -53,7 +53,7 @@ def test_every_line_that_is_of_no_use_is_named_and_none_is_kept(command, home, d
         "line 4: has no order_id",
         "line 5: placed_at '2026-11-20': expected a time with its zone",
         "line 6: has more columns than the head",
-        "4 lines of placed.csv are not of use; nothing was kept",
+        "lines of placed.csv that are not of use: 4; nothing was kept",
     ):
         assert told in done.err
     assert kept(database, "O-1") is None
@@ -62,8 +62,11 @@ def test_every_line_that_is_of_no_use_is_named_and_none_is_kept(command, home, d
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"source,number\nlocal,1\n", "the head is wrong about: number, order_id"),
-        (b"", "the head is wrong about: source, order_id"),
+        (
+            b"source,number\nlocal,1\n",
+            "the head has no column order_id; names 'number', which is none",
+        ),
+        (b"", "the head has no column source; has no column order_id"),
         (b"source,order_id\nlocal,\xff\n", "no CSV in UTF-8"),
         (b'source,order_id\nlocal,"O-1\n', "no CSV in UTF-8"),
     ],

@@ -81,3 +81,11 @@ def test_several_workers_need_postgresql(command):
     outcome = command("serve", "--workers", "2")
     assert outcome.code == 2
     assert "PostgreSQL" in outcome.err
+
+
+def test_the_greeting_names_the_sources_where_it_cannot_choose_one(tmp_path):
+    two = '[[source]]\nname = "orange"\n\n[[source]]\nname = "stadsnat"\n'
+    with serving.listener(tmp_path, config=two, arguments=("--hello",)) as server:
+        assert "listener token --source NAME" in server.log
+        assert "name one with --source: orange, stadsnat" in server.log
+        server.terminate()
