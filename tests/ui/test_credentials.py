@@ -3,8 +3,8 @@
 import pytest
 
 from tests import serving
+from tests.ui.acting import form_token
 from tests.ui.conftest import SCOPES, code
-from tests.ui.test_acts import form_token
 from tests.web import inside
 
 SOURCES = (
