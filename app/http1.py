@@ -27,7 +27,7 @@ LONGEST_HEAD: Final = 64 * 1024
 """Bytes of a head that are surely taken: a token of 8 kB, cookies and what proxies add fit in."""
 
 PATIENCE: Final = 30.0
-"""Seconds that the head of a request may take."""
+"""Seconds that the head of a request may take, and that an answer may wait to be read on."""
 
 UNREADABLE: Final = "This is no request we can read; expected HTTP/1.1"
 CONNECT: Final = b"CONNECT"
@@ -39,14 +39,15 @@ class Protocol(httptools_impl.HttpToolsProtocol):
     """One connection.
 
     `patience`: seconds from the first byte of a request to the end of its head; a connection on
-    which nothing is asked ends after as long, if it was never used. How long a body may take is
-    for those to say who read it.
+    which nothing is asked ends after as long, if it was never used, and so does one on which
+    nothing more of an answer is read. How long a body may take is for those to say who read it.
     """
 
     def __init__(self, *arguments: Any, patience: float = PATIENCE, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._patience = patience
         self._deadline: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
         self._unread = 0
         self._in_head = False
         self._in_body = False
@@ -60,7 +61,21 @@ class Protocol(httptools_impl.HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._unwatch()
+        self.resume_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for the reader, not for ever."""
+        super().pause_writing()
+        if self._stuck is None:
+            self._stuck = self.loop.call_later(self._patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with the answer."""
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take what came; where a request offers an upgrade, take it again without the offer."""

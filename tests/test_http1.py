@@ -39,6 +39,9 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.closed = True
 
+    def abort(self) -> None:
+        self.closed = True
+
     def is_closing(self) -> bool:
         return self.closed
 
@@ -185,6 +188,24 @@ async def test_trailers_are_no_headers_though_they_come_before_anybody_looks():
     await line.until(lambda: line.wire.sent == ASKED)
     (scope,) = line.scopes
     assert scope["headers"] == [(b"host", b"127.0.0.1"), (b"transfer-encoding", b"chunked")]
+
+
+async def test_an_answer_that_nobody_reads_ends_the_connection():
+    line = Line()
+    line.say(WHOLE)
+    await line.until(lambda: line.wire.sent == ASKED)
+    line.protocol.pause_writing()
+    assert await line.until_closed() == ASKED
+
+
+async def test_an_answer_that_is_read_on_may_take_its_time():
+    line = Line()
+    line.say(WHOLE)
+    await line.until(lambda: line.wire.sent == ASKED)
+    line.protocol.pause_writing()
+    line.protocol.resume_writing()
+    await asyncio.sleep(2 * PATIENCE)
+    assert not line.wire.closed
 
 
 async def test_who_has_said_all_is_answered_and_then_hung_up_on():

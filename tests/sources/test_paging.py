@@ -456,7 +456,12 @@ def test_a_history_of_one_order_is_read_aside():
 def test_a_feed_is_rewound_to_a_day_or_the_beginning():
     operator = feeding.CovageOperator([feeding.event(n, at(60 * n)) for n in range(48)])
     feed = COVAGE.model_copy(update={"start": "now", "size": 50})
-    for to, count in (("beginning", 48), (at(1440).date(), 41), (date(2031, 1, 1), 0)):
+    for to, count in (
+        ("beginning", 48),
+        (date.min, 48),
+        (at(1440).date(), 41),
+        (date(2031, 1, 1), 0),
+    ):
         inbox = feeding.Inbox(covage.KIND)
         feeding.turn(operator, inbox, feed, covage.KIND.rewound(feed, to))
         assert len(inbox.told) == count

@@ -25,6 +25,9 @@ from app.sources.covage import commands, logins, reach, words
 SKIPPED_SIZE: Final = 1000
 """Events a page while all of them are older than `start`."""
 
+NOTHING_BEFORE: Final = date(1970, 1, 1)
+"""A day before which nothing was created; the first days there are have no time in UTC."""
+
 
 class CovageFeed(logins.CovageLogin):
     """`look_back`: how far before the newest event a turn begins; `size`: events a page."""
@@ -254,6 +257,7 @@ def _first(feed: CovageFeed) -> base.Cursor:
 
 
 def _from(feed: CovageFeed, day: date) -> base.Cursor:
+    day = max(day, NOTHING_BEFORE)
     midnight = datetime(day.year, day.month, day.day, tzinfo=_zone(feed))
     return {"from": rfc3339(midnight)}
 
