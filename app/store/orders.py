@@ -191,12 +191,15 @@ def page(
     rows = select(ORDERS).where(*asking).order_by(order).limit(limit)
     if asked.q is None:
         return _read(connection, rows)
-    found = _read(connection, _near(connection, rows, asked.q, after, ascending=ascending))
+    by_row = _by_row(asked.q, connection.dialect.name)
+    found = _read(connection, _near(connection, rows.where(by_row), after, ascending=ascending))
     if len(found) < limit:
         named = _named(asked.q, connection.dialect.name)
-        alone = replace(asked, q=None) == _NEWS
-        places = _first(named, after, limit, ascending=ascending) if alone else named
-        found = _read(connection, rows.where(place.in_(places)))
+        if replace(asked, q=None) == _NEWS:
+            by_row = place.in_(_first(named, after, limit, ascending=ascending))
+        elif (few := _few(connection, named)) is not None:
+            by_row = place.in_(few)
+        found = _read(connection, rows.where(by_row))
     return found
 
 
@@ -235,26 +238,33 @@ def _by_news(connection: Connection, asked: Filter) -> list[ColumnElement[bool]]
     news = replace(_NEWS, silent_since=asked.silent_since, news_since=asked.news_since)
     if news == _NEWS:
         return []
-    some = select(row.place).where(*news.conditions(connection.dialect.name)).limit(FEW + 1)
-    places = connection.execute(some).scalars().all()
-    return [row.place.in_(places)] if len(places) <= FEW else []
+    places = _few(connection, select(row.place).where(*news.conditions(connection.dialect.name)))
+    return [] if places is None else [row.place.in_(places)]
+
+
+def _few(connection: Connection, places: Select[Any] | CompoundSelect[Any]) -> Sequence[int] | None:
+    """The `places`, where they are few."""
+    found = connection.execute(places.limit(FEW + 1)).scalars().all()
+    return found if len(found) <= FEW else None
+
+
+def _by_row(q: str, dialect: str) -> ColumnElement[bool]:
+    """The condition that `q` names an order, which no index of their ids answers."""
+    return or_(*(search.matches(ORDERS.c[name].concat(""), q, dialect) for name in _IDS))
 
 
 def _near(
-    connection: Connection, rows: Select[Any], q: str, after: int | None, *, ascending: bool
+    connection: Connection, rows: Select[Any], after: int | None, *, ascending: bool
 ) -> Select[Any]:
-    """Those of `rows` that `q` names among the next `NEAR` orders, by no index of their ids."""
+    """Those of `rows` that are among the next `NEAR` orders."""
     place = ORDERS.c.place
     some = select(place).order_by(place if ascending else place.desc()).offset(NEAR).limit(1)
     if after is not None:
         some = some.where(place > after if ascending else place < after)
     edge = connection.execute(some).scalar()
-    dialect = connection.dialect.name
-    ids = (ORDERS.c[name].concat("") for name in _IDS)  # which no index has
-    named = rows.where(or_(*(search.matches(each, q, dialect) for each in ids)))
     if edge is None:
-        return named
-    return named.where(place < edge if ascending else place > edge)
+        return rows
+    return rows.where(place < edge if ascending else place > edge)
 
 
 def _named(q: str, dialect: str) -> CompoundSelect[Any]:
