@@ -254,17 +254,21 @@ class _Hub:
                     raise errors.SenderFault(f"the hub answered {answer.status}: {message}")
 
     async def has(self, remote_id: str | None) -> bool | None:
-        """Whether the hub has the subscription; null where it cannot be asked."""
+        """Whether the hub has the subscription; null where it cannot be asked.
+
+        TM Forum's hubs need not be: one that knows no such place and has no list tells nothing.
+        """
         if remote_id is None:
             return None
         request = self._request("GET", f"/{quote(remote_id, safe='')}")
         with await self._client.send(request, limit=LIMIT, deadline=DEADLINE) as answer:
             if answer.status in forms.UNASKABLE:
                 return None
-            if answer.status in forms.GONE:
-                return False
-            answer.check()
-            return True
+            if answer.status not in forms.GONE:
+                answer.check()
+                return True
+        listed = await self._list()
+        return None if listed is None else forms.lists(listed, remote_id)
 
     async def end(self, remote_id: str) -> None:
         """End the subscription; one that is not there any more has ended."""
@@ -274,12 +278,14 @@ class _Hub:
                 answer.check()
 
     async def _listed(self, callback: str) -> str | None:
-        with await self._client.send(
-            self._request("GET", ""), limit=LIMIT, deadline=DEADLINE
-        ) as answer:
-            if answer.status not in forms.ACCEPTED:
-                return None
-            return forms.of_callback(answer.read(), callback)
+        listed = await self._list()
+        return None if listed is None else forms.of_callback(listed, callback)
+
+    async def _list(self) -> bytes | None:
+        """What the hub has, as it tells it; null where it does not."""
+        request = self._request("GET", "")
+        with await self._client.send(request, limit=LIMIT, deadline=DEADLINE) as answer:
+            return answer.read() if answer.status in forms.ACCEPTED else None
 
     def _request(
         self, method: str, path: str, body: bytes | None = None, *, changes_state: bool = False

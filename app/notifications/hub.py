@@ -74,14 +74,24 @@ def answered(
 
 def of_callback(content: bytes, callback: str) -> str | None:
     """The id of the subscription of `callback` in a hub's list; null where it is not there."""
-    try:
-        listed = json.loads(content)
-    except ValueError:
-        return None
-    for one in listed if isinstance(listed, list) else []:
-        if isinstance(one, dict) and one.get("callback") == callback and "id" in one:
+    for one in _list(content) or ():
+        if one.get("callback") == callback and "id" in one:
             return str(one["id"])
     return None
+
+
+def lists(content: bytes, remote_id: str) -> bool | None:
+    """Whether a hub's list has the subscription `remote_id`; null for what is no list."""
+    listed = _list(content)
+    return None if listed is None else any(str(one.get("id")) == remote_id for one in listed)
+
+
+def _list(content: bytes) -> list[dict[str, Any]] | None:
+    try:
+        told = json.loads(content)
+    except ValueError:
+        return None
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else None
 
 
 def _object(content: bytes) -> dict[str, Any]:

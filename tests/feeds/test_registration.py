@@ -8,7 +8,9 @@ import pytest
 
 from app.notifications import hub as forms
 from app.store import credentials, engine, hubs
+from tests import operators
 from tests.feeds import running
+from tests.operators import Reply
 from tests.sandbox import serving as sandboxes
 
 PATHS = {
@@ -94,6 +96,29 @@ async def test_a_hub_that_forgot_us_is_subscribed_to_again(sandbox, tmp_path, sq
         assert there["id"] == row(live).remote_id
 
 
+@pytest.mark.parametrize("listed", [Reply(404), Reply(200, b"<html>"), Reply(405)])
+async def test_a_hub_that_cannot_be_asked_is_not_told_again_and_again(tmp_path, sqlite_url, listed):
+    def hub(asked):
+        if asked.method == "POST":
+            return Reply(201, b'{"id": "42"}')
+        return Reply(404) if asked.path.endswith("/42") else listed
+
+    async with operators.serving(hub) as served:
+        source = (
+            '[[source]]\nname = "seller"\nkind = "tmf"\n'
+            f'hub = {{ url = "{served.url}/hub", every = "1h" }}\n'
+        )
+        async with running.feeds_of(tmp_path, sqlite_url, source) as live:
+            await register(live)
+            await live.until(lambda: row(live) and row(live).state == "registered")
+            for _ in range(2):
+                checked = row(live).checked_at
+                await register(live)
+                await live.until(lambda: row(live).checked_at > checked)  # noqa: B023
+            assert [asked.method for asked in served.requests].count("POST") == 1
+            assert row(live).error is None
+
+
 async def test_an_operator_without_credentials_gets_a_key_of_its_own(sandbox, tmp_path, sqlite_url):
     auth = 'auth = [{ type = "callback_key" }]'
     source = seller(sandbox, "tmf622_v4", auth=auth)
@@ -135,6 +160,20 @@ async def test_without_a_public_url_nothing_is_asked(sandbox, tmp_path, sqlite_u
 )
 def test_each_form_is_asked_as_it_wants(form, query, body):
     assert json.loads(forms.body(form, "u", query)) == body
+
+
+@pytest.mark.parametrize(
+    ("content", "has"),
+    [
+        (b'[{"id": 41}, {"id": 42}, 7]', True),
+        (b'[{"id": "421"}]', False),
+        (b"[]", False),
+        (b'{"id": "42"}', None),
+        (b"<html>", None),
+    ],
+)
+def test_a_list_tells_whether_a_subscription_stands(content, has):
+    assert forms.lists(content, "42") is has
 
 
 @pytest.mark.parametrize(
