@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -9,21 +10,23 @@ import typer
 
 from app import clock, projector, settings
 from app.cli import acts, choice, database, duration, failure, screen, wanted as options
-from app.notifications import notification as canonical
+from app.notifications import forms, notification as canonical
 from app.orders import order as model
-from app.store import engine, orders
+from app.store import engine, export as exports, orders
 
 EXAMPLES = (
     "listener orders --source orange --state held",
     "listener orders --attention any",
     "listener orders --flag changed_after_final --json",
     "listener orders --no-news-for 14d --open --oldest",
+    "listener orders --state completed --export csv > completed.csv",
 )
 LIST_EXAMPLES = ("listener orders list --source orange --state held",)
 REBUILD_EXAMPLES = ("listener orders rebuild",)
 COLUMNS = {"order": 0, "source": 0, "what": 0, "state": 0, "since": 0, "last news": 0}
 """The columns of the list, as wide as they need to be."""
 
+EXPORTS = (forms.Name.CSV, forms.Name.NDJSON)
 ATTENTION = (*canonical.Attention, "any", "none")
 
 
@@ -57,11 +60,17 @@ def listing(  # noqa: PLR0913 - one parameter an option
         int, typer.Option("--limit", "-n", metavar="N", min=1, max=500, help="How many.")
     ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line an order.")] = False,
+    export: Annotated[
+        forms.Name | None,
+        choice.option(EXPORTS, "FORM", "All that fit, by their ids, to stdout as", "--export"),
+    ] = None,
 ) -> None:
     """Show what became of the orders, those with the newest news first."""
     if context.invoked_subcommand is not None:
         _refuse_options(context, context.invoked_subcommand)
         return
+    if export is not None:
+        _refuse_paging(context)
     gravest = attention if attention not in {"any", "none"} else None
     wanted = orders.Filter(
         source=source,
@@ -76,18 +85,35 @@ def listing(  # noqa: PLR0913 - one parameter an option
         silent_since=None if no_news_for is None else clock.SystemClock().now() - no_news_for,
         q=query,
     )
-    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
-        rows = orders.page(connection, wanted, after=None, limit=limit, ascending=oldest)
+    with database.opened(settings.load()) as opened:
+        if export is not None:
+            pages = exports.orders_pages(opened, wanted)
+            sys.stdout.buffer.writelines(forms.FORMS[export].write(pages, orders.FIELDS))
+            sys.stdout.buffer.flush()
+            return
+        with engine.read(opened) as connection:
+            rows = orders.page(connection, wanted, after=None, limit=limit, ascending=oldest)
     _show(rows, as_json=as_json)
 
 
 def _refuse_options(context: typer.Context, called: str) -> None:
     """Options of the list, given to a command below it, would do nothing."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            msg = f"options before {called} are those of the list, and would do nothing"
-            raise failure.usage(msg, f"give it its own: listener orders {called} --help")
+    if any(_given(context, name) for name in context.params):
+        msg = f"options before {called} are those of the list, and would do nothing"
+        raise failure.usage(msg, f"give it its own: listener orders {called} --help")
+
+
+def _refuse_paging(context: typer.Context) -> None:
+    """What says how a list is shown would do nothing to an export."""
+    for name, option in {"limit": "--limit", "oldest": "--oldest", "as_json": "--json"}.items():
+        if _given(context, name):
+            msg = f"{option} would do nothing: an export holds all that fit, by their ids"
+            raise failure.usage(msg, f"leave {option} or --export away")
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _show(rows: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -62,10 +62,9 @@ Length = Annotated[str, Field(max_length=20, pattern=clock.LENGTH)]
 """A length of time, such as `2h` or `90d`."""
 
 
-class Orders(paging.Page):
-    """Which orders to list: those with the newest news first, or (`asc`) with the oldest."""
+class OrdersWanted(deps.Parameters):
+    """Which orders are wanted."""
 
-    order: Literal["asc", "desc"] = "desc"
     source: paging.Source = None
     resource_type: canonical.ResourceType | None = None
     order_id: paging.Wanted | None = None
@@ -90,7 +89,7 @@ class Orders(paging.Page):
 
         `patience` says who is silent; without it nobody is.
         """
-        given = self.model_dump(exclude={"limit", "after", "order", *_OWN})
+        given = self.model_dump(include=OrdersWanted.model_fields.keys() - set(_OWN))
         gravest = self.attention if isinstance(self.attention, canonical.Attention) else None
         opened = None if self.attention is None or gravest else self.attention == "any"
         return orders.Filter(
@@ -102,6 +101,18 @@ class Orders(paging.Page):
             silent_since=_before(now, self.no_news_for),
             news_since=_before(now, self.news_within),
         )
+
+
+class Orders(OrdersWanted, paging.Page):
+    """Which orders to list: those with the newest news first, or (`asc`) with the oldest."""
+
+    order: Literal["asc", "desc"] = "desc"
+
+
+class OrdersExport(OrdersWanted):
+    """Which orders to give out, in which form."""
+
+    format: Literal[forms.Name.CSV, forms.Name.NDJSON] = forms.Name.CSV
 
 
 _OWN = ("final", "attention", "silent", "no_news_for", "news_within")

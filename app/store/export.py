@@ -1,4 +1,4 @@
-"""All notifications of a filter, page by page: in bounded memory and without a long transaction.
+"""All notifications or orders of a filter, page by page: in bounded memory, no long transaction.
 
 Each page is read in a transaction of its own, so that no snapshot is held while somebody reads
 slowly; what is appended meanwhile is beyond `upto` and not in it. Not here: the form they are given
@@ -7,12 +7,12 @@ out in (`notifications.forms`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.notifications import forms
-from app.store import engine, log, stats
+from app.store import engine, log, orders, stats
 
 FIELDS: Final = (*log.FIELDS, "content_type", "conflict", "sightings", "summary")
 """What is told of each notification, in this order."""
@@ -24,6 +24,9 @@ COUNTED: Final = 1000
 """Notifications that are counted where nothing else says how many there are."""
 
 PAGE: Final = 500
+PAGE_OF_ORDERS: Final = 1000
+"""Orders that are looked at for a page."""
+
 PAGE_WITH_BYTES: Final = 20
 """Rows a page; with their bytes, at most 1 MiB each, as few as memory should hold."""
 
@@ -71,6 +74,21 @@ def pages(
         if rows:
             after = rows[-1]["seq"]
             yield [_told(row) if personal else row for row in rows]
+
+
+def orders_pages(database: engine.Database, asked: orders.Filter) -> Iterator[list[dict[str, Any]]]:
+    """Pages of the orders that `asked` lets through, by their ids, each once, with `orders.FIELDS`.
+
+    Each is told as it stands when its page is read.
+    """
+    after: Sequence[str] | None = None
+    while True:
+        with engine.read(database) as connection:
+            rows, after = orders.walk(connection, asked, after=after, limit=PAGE_OF_ORDERS)
+        if after is None:
+            return
+        if rows:
+            yield [{name: row[name] for name in orders.FIELDS} for row in rows]
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

@@ -19,10 +19,12 @@ from sqlalchemy import (
     Connection,
     Select,
     false,
+    literal,
     literal_column,
     or_,
     select,
     text,
+    tuple_,
     union_all,
 )
 
@@ -43,6 +45,12 @@ _EQUAL = (
     "about_order_id",
 )
 _COLUMNS = tuple(column.name for column in ORDERS.columns)
+FIELDS: Final = (
+    *(name for name in _COLUMNS if name not in {*orders.FLAGS, "place"}),
+    "flags",
+)
+"""What is told of each order outside of lists, in this order."""
+
 _IDS = ("order_id", "external_id", "access_id", "service_id", "about_order_id")
 
 NEAR: Final = 2000
@@ -201,6 +209,30 @@ def page(
             by_row = place.in_(few)
         found = _read(connection, rows.where(by_row))
     return found
+
+
+def walk(
+    connection: Connection, asked: Filter, *, after: Sequence[str] | None, limit: int
+) -> tuple[list[dict[str, Any]], Sequence[str] | None]:
+    """Of the next `limit` orders by their keys those that `asked` lets through, as `page` tells.
+
+    Also the last key that was looked at, to go on from (null: there are no more). An order keeps
+    its key while its place moves: who walks meets each once.
+    """
+    columns = [ORDERS.c[name] for name in _KEY]
+    some = select(*columns, ORDERS.c.place).order_by(*columns).limit(limit)
+    if after is not None:
+        some = some.where(tuple_(*columns) > tuple_(*(literal(part) for part in after)))
+    looked_at = connection.execute(some).all()
+    if not looked_at:
+        return [], None
+    dialect = connection.dialect.name
+    places = {row.place: n for n, row in enumerate(looked_at)}
+    asking = [ORDERS.c.place.in_(list(places)), *asked.conditions(dialect)]
+    if asked.q is not None:
+        asking.append(_by_row(asked.q, dialect))
+    rows = _read(connection, select(ORDERS).where(*asking))
+    return sorted(rows, key=lambda row: places[row["place"]]), looked_at[-1][: len(_KEY)]
 
 
 def strays(connection: Connection) -> list[orders.Key]:

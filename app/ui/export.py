@@ -68,6 +68,12 @@ async def plain(
     return await exports.answer(runtime, wanted, by=seen_by.who.subject)
 
 
+@router.get("/orders")
+def of_orders(runtime: deps.The, asked: Annotated[filters.OrdersExport, Query()]) -> Response:
+    """The orders of a filter as rows."""
+    return exports.of_orders(runtime, asked)
+
+
 @router.post("/file")
 async def personal(
     request: Request,

@@ -26,6 +26,9 @@ AGES: Final = {
 EXPORTED: Final = frozenset({"source", "order_id"})
 """What of the orders that are asked for can be asked of an export of notifications."""
 
+ROWS: Final = set(filters.OrdersWanted.model_fields)
+"""What of it can be asked of an export of orders: all but where the list begins, and its order."""
+
 SHOWN: Final = 500
 """Entries of a story in its table: the newest; what is older is a list of notifications."""
 
@@ -56,6 +59,7 @@ def listing(
         "orders.html",
         **part,
         export=f"/ui/export{shell.query(**given)}" if given.keys() <= EXPORTED else None,
+        rows=f"/ui/export/orders{shell.query(**asked.model_dump(include=ROWS))}",
         sources=_sources(runtime),
         states=list(states.STATES),
         flags=list(model.FLAGS),

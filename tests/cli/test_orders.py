@@ -1,5 +1,9 @@
 """`listener order`, `listener orders`, `listener orders rebuild`: the story in a terminal."""
 
+import csv
+import io
+import json
+
 import pytest
 
 from app.notifications.notification import Appointment, Item
@@ -135,3 +139,24 @@ def test_an_id_is_never_cut_in_a_list(command, filled):
     command("orders", "rebuild")
     assert whole in command("orders").out
     assert whole in command("notifications").out
+
+
+def test_all_orders_that_fit_are_given_out_as_rows_by_their_ids(command, filled):
+    assert command("orders", "rebuild").code == 0
+    outcome = command("orders", "--export", "csv")
+    head, *rows = list(csv.reader(io.StringIO(outcome.out)))
+    assert [dict(zip(head, row, strict=True))["order_id"] for row in rows] == ["o/1", "o/2"]
+    held = command("orders", "--state", "held", "--export", "ndjson")
+    (row,) = (json.loads(line) for line in held.out.splitlines())
+    assert (row["order_id"], row["state"], row["flags"]) == (
+        "o/1",
+        "held",
+        ["out_of_order", "late"],
+    )
+
+
+@pytest.mark.parametrize("option", [("--limit", "5"), ("--oldest",), ("--json",)])
+def test_an_export_refuses_what_would_do_nothing(command, filled, option):
+    outcome = command("orders", "--export", "csv", *option)
+    assert outcome.code == 2
+    assert f"{option[0]} would do nothing" in outcome.err

@@ -6,7 +6,9 @@ import itertools
 
 import pytest
 
-from app.store import engine, export, log
+from app.orders import timeline
+from app.store import engine, export, log, orders
+from tests.orders.telling import at, told
 from tests.store import filling
 
 
@@ -82,3 +84,56 @@ def test_how_many_there_are_is_told_as_far_as_it_is_cheap(database, monkeypatch,
     filling.put(database, *({"source": source, "order_id": id_} for source, id_ in rows))
     with engine.read(database) as connection:
         assert export.size(connection, log.Filter(**asked)) == found
+
+
+def folded(database, *notifications):
+    with database.begin() as connection:
+        orders.put(connection, [timeline.fold([one]) for one in notifications])
+
+
+def of_orders(database, **asked):
+    pages = export.orders_pages(database, orders.Filter(**asked))
+    return [row["order_id"] for page in pages for row in page]
+
+
+def test_an_order_that_moves_while_the_file_is_written_is_in_it_once(database, monkeypatch):
+    monkeypatch.setattr(export, "PAGE_OF_ORDERS", 2)
+    folded(database, *(told(n, order_id=id_) for n, id_ in enumerate("dbace", 1)))
+    pages = export.orders_pages(database, orders.Filter())
+    first = next(pages)
+    assert database.pool.checkedout() == 0
+    folded(database, told(6, order_id="a"), told(7, order_id="d", state="failed"))
+    rows = [*first, *itertools.chain.from_iterable(pages)]
+    assert [row["order_id"] for row in rows] == ["a", "b", "c", "d", "e"]
+    assert [row["state"] for row in rows if row["order_id"] == "d"] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"state": "held"}, ["h/1", "h/2"]),
+        ({"state": "held", "flag": "late"}, ["h/2"]),
+        ({"q": "OUR"}, ["c"]),
+        ({"q": "h/1", "source": "orange"}, ["h/1"]),
+        ({"final": True}, ["c"]),
+        ({"silent_since": at("09:30")}, ["h/1"]),
+        ({"source": "nobody"}, []),
+        ({"order_id": "\0"}, []),
+    ],
+)
+def test_orders_are_given_out_by_the_filters_of_their_lists(database, monkeypatch, asked, found):
+    monkeypatch.setattr(export, "PAGE_OF_ORDERS", 2)
+    folded(
+        database,
+        told(1, order_id="h/1", state="held", occurred_at=at("09:00"), received_at=at("09:00")),
+        told(2, order_id="h/2", state="held", occurred_at=at("08:00"), received_at=at("11:00")),
+        told(3, order_id="c", state="completed", external_id="OUR-1", received_at=at("12:00")),
+    )
+    assert of_orders(database, **asked) == found
+
+
+def test_of_an_order_all_is_told_but_its_place(database):
+    folded(database, told(1, order_id="a", state="held", occurred_at=at("09:00")))
+    ((row,),) = export.orders_pages(database, orders.Filter())
+    assert tuple(row) == orders.FIELDS
+    assert (row["state"], row["flags"], "place" in row) == ("held", [], False)

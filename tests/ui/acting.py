@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
@@ -16,6 +18,7 @@ from app.ui import visit
 from tests import serving
 from tests.sandbox import serving as sandboxes
 
+Found = TypeVar("Found")
 ALERTS = """
 [[alert]]
 name = "chat"
@@ -55,3 +58,12 @@ def form_token(client: httpx.Client) -> str:
     """That of the session, which a page shows to those who may act alone."""
     seal = sessions.Seal(signing.LocalIssuer(serving.SECRET.encode(), SystemClock()).pepper)
     return seal.form_token(seal.session(client.cookies[visit.COOKIE], SystemClock().now()))
+
+
+def until(look: Callable[[], Found], seconds: float = 20.0) -> Found:
+    """What `look` finds, once it does."""
+    ends = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
@@ -158,7 +157,7 @@ def order(server):
                 "items"
             ]
 
-        return until(look)[0]["order_id"]
+        return acting.until(look)[0]["order_id"]
 
     return first
 
@@ -234,15 +233,6 @@ def command(client, name, id_, *, key, **arguments):
     return client.post("/ui/commands", data={**given, "form_token": acting.form_token(client)})
 
 
-def until(look, seconds=20.0):
-    """What `look` finds, once it does."""
-    ends = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-    return found
-
-
 # ── feeds ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -275,7 +265,7 @@ def test_a_rewind_to_a_day_shows_its_plan_and_waits_for_a_yes(at, server, order)
     assert (told["cursor"], told["reread"]) == (before["cursor"], before["reread"])
     page.get_by_role("button", name="Rewind it").click()
     page.get_by_text("It reads again from there.").wait_for()
-    until(lambda: server.get("/admin/feeds/covage").json()["reread"] > before["reread"])
+    acting.until(lambda: server.get("/admin/feeds/covage").json()["reread"] > before["reread"])
     after = server.get("/admin/feeds/covage").json()
     assert after["cursor"]["from"] == f"{today - timedelta(days=3)}T23:00:00.000000Z"
     assert ("ui:ann", "feed.rewind", "covage") in audited(server)

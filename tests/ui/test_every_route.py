@@ -20,7 +20,7 @@ NO_PAGE = {
     "/ui/static/{name}",  # our own files
     "/ui/notifications/stream",  # endless; the live tail is looked at in a browser
 }
-FILES = {"/ui/notifications/{identifier}/raw", "/ui/export/file"}
+FILES = {"/ui/notifications/{identifier}/raw", "/ui/export/file", "/ui/export/orders"}
 NO_WORD_OF_OTHERS = {
     "/ui/overview/minutes", "/ui/enter", "/ui/sources", "/ui/quarantine/all",
     "/ui/feeds/{name}/rewind",
@@ -115,6 +115,7 @@ async def test_what_is_downloaded_is_never_shown_as_a_page(door, world):
     async with visitor(door, *EVERYTHING) as client:
         for address in (
             f"/ui/notifications/{world[1]['opening']}/raw", "/ui/export/file?format=csv",
+            "/ui/export/orders",
         ):  # fmt: skip
             answer = await client.get(address)
             assert answer.headers["content-disposition"].startswith("attachment")
@@ -175,7 +176,8 @@ async def test_who_is_not_signed_in_is_asked_to_on_every_route(door, world):
     free = {"/ui/sign-in", "/ui/enter", "/ui/{rest:path}"}
     for route, addresses in filled.addresses(world[1]).items():
         asks += [("GET", address) for address in addresses if route not in free]
-    asks += [("GET", "/ui/notifications/stream"), ("GET", "/ui/export/file")]
+    asks += [("GET", "/ui/notifications/stream")]
+    asks += [("GET", f"/ui/export/{name}") for name in ("file", "orders")]
     async with stranger(door) as client:
         for method, address in asks:
             answer = await client.request(method, address)

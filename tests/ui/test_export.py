@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.ui import acting
 from tests.ui.acting import form_token
 from tests.web import asking, inside
 
@@ -17,6 +18,14 @@ def asked(server):
         assert made.post(json.dumps(inside.state_change(id=f"EX-{n}", note="Astrid Ek")).encode())
     assert made.post(json.dumps(inside.state_change(id="EX-0", state="Held")).encode())
     return made
+
+
+@pytest.fixture(scope="module")
+def folded(asked):
+    """The same, once the lists of orders tell of it."""
+    acting.until(lambda: asked.get("/admin/orders", state="held").json()["items"])
+    acting.until(lambda: asked.get("/admin/orders", q="EX-1").json()["items"])
+    return asked
 
 
 def test_the_page_of_a_filter_leads_to_its_file(page, asked, axe):
@@ -102,4 +111,25 @@ def test_orders_lead_to_their_notifications_where_an_export_knows_the_filter(
     signed_in, asked, asks, leads
 ):
     text = signed_in().get(f"/ui/orders{asks}").text
-    assert re.findall(r'href="(/ui/export[^"]*)"', text) == ([] if leads is None else [leads])
+    assert re.findall(r'href="(/ui/export(?:\?[^"]*)?)"', text) == (
+        [] if leads is None else [leads]
+    )
+
+
+def test_the_orders_that_fit_are_a_table_by_a_button_of_their_list(page, folded):
+    page.goto(f"{folded.server.url}/ui/orders?state=held&order=asc&limit=1")
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Export as CSV").click()
+    assert coming.value.suggested_filename == "orders.csv"
+    with coming.value.path().open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["order_id"], row["state"]) for row in rows] == [("EX-0", "held")]
+
+
+def test_the_rows_of_orders_come_in_the_form_that_is_asked(signed_in, folded):
+    client = signed_in("notifications:read")
+    answer = client.get("/ui/export/orders?q=EX-1&format=ndjson")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert [json.loads(line)["order_id"] for line in answer.text.splitlines()] == ["EX-1"]
+    for wrong in ("format=cloudevents", "limit=5", "state=lost"):
+        assert client.get(f"/ui/export/orders?{wrong}").status_code == 400
