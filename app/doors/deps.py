@@ -28,16 +28,20 @@ def get_runtime(request: Request) -> Runtime:
 
 
 def presented(request: Request) -> access.Presented:
-    """The credentials that came with `request`, as they came."""
+    """The credentials that came with `request`, as they came; two of a kind are none (41)."""
     trusted = get_runtime(request).settings.trusted_proxies
-    forwarded = ",".join(request.headers.getlist("x-forwarded-for")) or None
+    forwarded = _joined(request, "x-forwarded-for")
     peer = request.client.host if request.client else ""
     return access.Presented(
-        authorization=request.headers.get("authorization"),
-        api_key=request.headers.get("x-api-key"),
+        authorization=_joined(request, "authorization"),
+        api_key=_joined(request, "x-api-key"),
         callback_key=None,
         remote_addr=addresses.client_address(peer, forwarded, trusted),
     )
+
+
+def _joined(request: Request, name: str) -> str | None:
+    return ", ".join(request.headers.getlist(name)) or None
 
 
 def principal(scope: str) -> Callable[[Request], Awaitable[access.Principal]]:

@@ -42,7 +42,7 @@ async def token(request: Request, runtime: deps.The) -> Response:
         form = await _form(request)
     except errors.UnreadableBody as error:
         return _refused(error.code, "invalid_request", error.message)
-    authorization = request.headers.get("authorization")
+    authorization = deps.presented(request).authorization
     match runtime.access.oauth_token(form, authorization):
         case oauth.Granted() as granted:
             return JSONResponse(

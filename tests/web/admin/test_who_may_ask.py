@@ -92,6 +92,14 @@ async def test_who_may_not_act_is_told_so_whatever_it_sends(shared, method, path
     assert answer.json()["code"] == code
 
 
+@pytest.mark.parametrize("other", [f"Bearer {of(inside.READ)}", "Bearer nothing"])
+async def test_of_two_credentials_none_counts(shared, other):
+    good = ("Authorization", f"Bearer {of(inside.READ)}")
+    for headers in ([good, ("Authorization", other)], [("Authorization", other), good]):
+        answer = await shared.client.get("/admin/stats", headers=headers)
+        assert_told(answer, 401, 41)
+
+
 async def test_who_may_not_read_does_not_learn_whether_a_row_is_there(shared):
     await shared.taken(inside.state_change("there"))
     (there,) = await shared.items("/admin/notifications?event_id=there")
