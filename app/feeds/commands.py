@@ -269,7 +269,9 @@ class Outbox:
         elif now - lost_at < self._settle:
             await self._put_back(command, lost_at + self._settle, command.error, state="unknown")
         else:
-            await self._put_back(command, now, command.error, undone=True)
+            before = command.attempts - 1  # the first is repeated at once
+            due = now + self._rest(before) if before > 0 else now
+            await self._put_back(command, due, command.error, undone=True)
 
     async def _failed(
         self, command: commands.Command, reason: str, *, undone: bool = False

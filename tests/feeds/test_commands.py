@@ -211,6 +211,22 @@ async def test_a_no_counts_some_time_after_the_request_was_given_up_not_after_it
         assert messages(served) == ["Message 0"] * 2
 
 
+async def test_what_is_lost_again_and_again_is_sent_ever_more_rarely(tmp_path, sqlite_url):
+    time, guide = Ahead(), Guide(add_message=[Reply(announced=100)] * 2)
+    async with guided(tmp_path, sqlite_url, guide, time) as (served, live):
+
+        def waits(one: commands.Command) -> bool:
+            return one.due_at > live.runtime.clock.now()
+
+        await ask(live, "1")
+        for attempts in (1, 2):
+            await becomes(live, "unknown", lambda one: one.attempts == attempts and waits(one))  # noqa: B023
+            time.by += outbox.SETTLE
+            await hasten(live)
+        await becomes(live, "queued", waits)
+        assert messages(served) == ["Message 0"] * 2
+
+
 async def test_an_operator_that_does_not_tell_is_asked_ever_more_rarely(tmp_path, sqlite_url):
     time, away = Ahead(), [Reply(503)] * 20
     guide = Guide(add_message=[Reply(502)], order_log=away)
