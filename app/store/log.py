@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
 
 from app.store import filters, indexing, search, tables, zones
 
@@ -100,8 +100,14 @@ def _read(
     payload = [tables.PAYLOAD.c[name] for name in also]
     found = connection.execute(_told(chosen, ascending=ascending).add_columns(*payload))
     return [
-        {**_notification(row), **{name: row[name] for name in also}} for row in found.mappings()
+        {**_notification(row), **{name: _kept(row, name) for name in also}}
+        for row in found.mappings()
     ]
+
+
+def _kept(row: RowMapping, name: str) -> Any:
+    """What is kept of a payload: of one that was erased no bytes, though its row is there."""
+    return None if name == "raw" and row["payload_gone_at"] is not None else row[name]
 
 
 def one(connection: Connection, id_: str) -> dict[str, Any] | None:
@@ -123,7 +129,7 @@ def one(connection: Connection, id_: str) -> dict[str, Any] | None:
     return {
         **_notification(found),
         "summary": found["summary"] or {},
-        "raw": found["raw"],
+        "raw": _kept(found, "raw"),
         "payload_gone_at": found["payload_gone_at"],
         "first_seen_at": found["received_at"],
         "last_seen_at": found["last_seen_at"] or found["received_at"],
@@ -132,14 +138,14 @@ def one(connection: Connection, id_: str) -> dict[str, Any] | None:
 
 
 def raw(connection: Connection, id_: str) -> tuple[bytes, str | None] | None:
-    """The exact bytes of notification `id_` and their content type; null: not there."""
+    """The exact bytes of notification `id_` and their content type; null: they are not there."""
     if not filters.is_storable(id_):
         return None
     log, payload = tables.LOG, tables.PAYLOAD
     found = connection.execute(
         select(payload.c.raw, payload.c.content_type)
         .join(log, log.c.seq == payload.c.seq)
-        .where(log.c.id == id_)
+        .where(log.c.id == id_, log.c.payload_gone_at.is_(None))
     ).one_or_none()
     return None if found is None else (found.raw, found.content_type)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.notifications.notification import Channel
-from app.store import commands, engine, files, personal, quarantine, quota
+from app.store import commands, engine, files, log, personal, quarantine, quota
 from app.store.personal import Person
 from tests.arrivals import RECEIVED
 from tests.store.filling import put
@@ -107,6 +107,17 @@ def test_that_it_was_told_stays(database, known):
         assert row.payload_gone_at is not None
         count = connection.exec_driver_sql("SELECT count(*) FROM ledger").scalar_one()
         assert count == len(known)
+
+
+def test_bytes_that_were_erased_are_not_there_rather_than_empty(database, known):
+    erase(database)
+    with engine.read(database) as connection:
+        assert log.one(connection, known[0])["raw"] is None
+        assert log.raw(connection, known[0]) is None
+        rows = log.page(
+            connection, log.Filter(), after_seq=None, limit=9, ascending=True, also=("raw",)
+        )
+    assert [row["raw"] is None for row in rows] == [True, True, False, False]
 
 
 def test_erasing_again_or_for_nothing_does_no_harm(database, known):

@@ -1,11 +1,14 @@
 """`/admin/notifications`: what is told of the log, and what may be asked of it."""
 
 import base64
+import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy
 
+from app.store import personal
 from app.web.admin import notifications
 from tests.web import inside
 
@@ -112,6 +115,17 @@ async def test_what_is_no_text_is_told_as_base64_and_given_out_as_it_came(door):
     assert base64.b64decode(told["raw"]) == b'{"eventId": "\xff"}'
     raw = await door.get(f"/admin/notifications/{listed['id']}/raw")
     assert raw.content == b'{"eventId": "\xff"}'
+
+
+async def test_bytes_that_were_erased_are_gone(door):
+    await door.taken(json.dumps(SENT).encode())
+    (listed,) = await door.items("/admin/notifications")
+    now = datetime.now(UTC)
+    await door.runtime.write(lambda c: personal.erase(c, "local", "42", by="cli:ops", at=now))
+    told = (await door.get(f"/admin/notifications/{listed['id']}")).json()
+    assert (told["raw"], told["raw_encoding"]) == (None, None)
+    raw = await door.get(f"/admin/notifications/{listed['id']}/raw")
+    assert (raw.status_code, raw.json()["code"]) == (410, 70)
 
 
 @pytest.mark.parametrize(
