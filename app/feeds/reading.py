@@ -203,7 +203,8 @@ class Reader:
                 if place in empty:
                     raise trouble.Stuck("pages without an entry lead back to where we were")
                 empty.add(place)
-                await commit((), end.cursor)
+                if not end.tried:
+                    await commit((), end.cursor)
             cursor = end.cursor
         raise trouble.Stuck(f"{MOST_PAGES} pages were not the end")
 

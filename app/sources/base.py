@@ -161,12 +161,14 @@ class PageEnd:
     """What follows the last entry of a page.
 
     `more`: ask again at once; else the feed is dry until its next turn. `warnings`: sentences for
-    the one who looks after the feed.
+    the one who looks after the feed. `tried`: the cursor is only a guess, to be forgotten where
+    what is asked next is not answered.
     """
 
     cursor: Cursor
     more: bool
     warnings: tuple[str, ...] = ()
+    tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,17 @@ async def test_an_unreadable_entry_that_is_read_again_and_again_is_told_once(liv
     assert sum(turn.quarantined for turn in live.turns()) == 1
 
 
+async def test_an_operator_that_was_away_is_not_read_again_from_the_start(live, operator):
+    await live.until(lambda: live.feed() and live.feed().last_success_at)
+    operator.on_api.instead = Reply(404)  # as an operator does that does not know our last event
+    await live.until(lambda: live.feed().cause == "refused")
+    operator.on_api.instead = None
+    operator.on_api.history.append(event("e4"))
+    await live.job("poll")
+    assert live.events() == ["e1", "e2", "e3", "e4"]
+    assert (live.feed().entries, live.feed().reread) == (4, 0)
+
+
 @pytest.mark.parametrize(
     ("instead", "cause", "told"),
     [

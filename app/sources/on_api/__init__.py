@@ -131,12 +131,12 @@ class OnApi:
         )
 
     def refused(self, _feed: OnApiFeed, cursor: base.Cursor, status: int) -> base.PageEnd | None:
-        """A `since` that is not known any more: from the start."""
+        """A `since` that is not known any more: from the start, if that is answered."""
         if status not in CLIENT_ERRORS or not cursor.get("since"):
             return None
         first_pass = bool(cursor.get("first_pass"))
         begin = _cursor(None, cursor.get("first"), first_pass=first_pass)
-        return base.PageEnd(begin, more=True, warnings=(FORGOTTEN,))
+        return base.PageEnd(begin, more=True, warnings=(FORGOTTEN,), tried=True)
 
     def rewound(self, _feed: OnApiFeed, to: Literal["beginning"] | date) -> base.Cursor:
         """From the start; there are no times to begin at."""
