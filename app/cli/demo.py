@@ -20,7 +20,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from app import clock, launch, sandbox as operators, server, settings
+from app import clock, launch, sandbox as operators, scopes, server, settings
 from app.cli import acts, opening, sandbox as places, screen, serve, token as tokens
 from app.store import engine, stats
 
@@ -129,7 +129,7 @@ def _operators(found: settings.Settings) -> operators.Settings:
     (pushing,) = (place for place in places.PLACES if place.channel == "push")
     token = opening.local_issuer(found).issue(
         subject=pushing.source,
-        scopes=("notifications:write",),
+        scopes=(scopes.WRITE,),
         ttl=TOKEN_TTL,
         source=pushing.source,
     )

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from app import settings, sources
+from app import scopes, settings, sources
 from app.cli import acts, failure, opening, screen
 from app.notifications import event_types, notification as canonical
 from app.outbound import guard, send as outbound
@@ -218,7 +218,7 @@ def _token(found: settings.Settings, target: str, source: str | None, given: str
     chosen = opening.push_source(opening.configuration(found), source)
     return opening.local_issuer(found).issue(
         subject=chosen.name,
-        scopes=("notifications:write",),
+        scopes=(scopes.WRITE,),
         ttl=timedelta(minutes=15),
         source=chosen.name,
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app import errors, launch, settings, sources
+from app import errors, launch, scopes, settings, sources
 from app.cli import acts, failure, opening, screen
 from app.notifications import event_types
 
@@ -83,7 +83,7 @@ def greet(found: settings.Settings) -> None:
         return
     issued = opening.local_issuer(found).issue(
         subject=chosen.name,
-        scopes=("notifications:write", "notifications:read"),
+        scopes=(scopes.WRITE, scopes.READ),
         ttl=GREETING_TTL,
         source=chosen.name,
     )

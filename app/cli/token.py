@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app import settings
+from app import scopes, settings
 from app.cli import acts, duration, opening
 
 EXAMPLES = (
@@ -17,16 +17,15 @@ EXAMPLES = (
     "listener token --ui",
     'curl -H "Authorization: Bearer $(listener token)" http://127.0.0.1:8080/admin/notifications',
 )
-DEFAULT_SCOPES = ("notifications:write", "notifications:read")
-UI_SCOPES = ("notifications:read", "commands", "admin")
+DEFAULT_SCOPES = (scopes.WRITE, scopes.READ)
+UI_SCOPES = (scopes.READ, scopes.COMMANDS, scopes.ADMIN)
 """What a link to the pages permits, where nothing is said: to read and to act, not `personal`."""
-SCOPES = (*DEFAULT_SCOPES, "commands", "personal", "admin")
 
 
 def known_scope(text: str) -> str:
     """`text` if it is a scope of ours. Raises `BadParameter` naming them."""
-    if text not in SCOPES:
-        msg = f"{text!r} is no scope; expected one of: {', '.join(SCOPES)}"
+    if text not in scopes.ALL:
+        msg = f"{text!r} is no scope; expected one of: {', '.join(scopes.ALL)}"
         raise typer.BadParameter(msg)
     return text
 

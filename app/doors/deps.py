@@ -12,13 +12,9 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
-from app import errors
+from app import errors, scopes
 from app.runtime import Runtime
 from app.security import access, addresses
-
-READ: Final = "notifications:read"
-ADMIN: Final = "admin"
-COMMANDS: Final = "commands"
 
 
 def get_runtime(request: Request) -> Runtime:
@@ -73,10 +69,10 @@ def once(request: Request) -> None:
 
 
 The = Annotated[Runtime, Depends(get_runtime)]
-Reader = Annotated[access.Principal, Depends(principal(READ))]
-Admin = Annotated[access.Principal, Depends(principal(ADMIN))]
+Reader = Annotated[access.Principal, Depends(principal(scopes.READ))]
+Admin = Annotated[access.Principal, Depends(principal(scopes.ADMIN))]
 
 Nothing = Annotated[Parameters, Query()]
 
-READS: Final = (Depends(principal(READ)), Depends(once))
-ACTS: Final = (Depends(principal(ADMIN)), Depends(once))
+READS: Final = (Depends(principal(scopes.READ)), Depends(once))
+ACTS: Final = (Depends(principal(scopes.ADMIN)), Depends(once))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from app import clock as clocks, errors
+from app import clock as clocks, errors, scopes
 from app.security import addresses, credentials, directory, jwt, oauth, rate, signing
 from app.sources import base
 from app.store.stored_credential import StoredCredential
@@ -128,7 +128,7 @@ class Access:
         Raises, in this order, AccessDenied (scope), ForbiddenRequester (no configured source),
         ForbiddenUser (disabled, or `remote_addr` not allowed), TooManyRequests.
         """
-        self.require(principal, directory.WRITE)
+        self.require(principal, scopes.WRITE)
         source = self._directory.sources.get(principal.source or "")
         if source is None:
             raise errors.ForbiddenRequester(f"{principal.subject} is no configured source.")

@@ -13,20 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from app import errors
+from app import errors, scopes
 from app.security import credentials
 from app.sources import auths, base
 from app.store.stored_credential import StoredCredential
 
-SCOPES: Final = (
-    "notifications:write",
-    "notifications:read",
-    "commands",
-    "personal",
-    "admin",
-)
-WRITE: Final = "notifications:write"
-WRITES: Final = frozenset({WRITE})
+WRITES: Final = frozenset({scopes.WRITE})
 
 
 class Principal(NamedTuple):
@@ -126,9 +118,9 @@ class Directory:
 
     def _hold(self, one: StoredCredential) -> None:
         source = self.sources.get(one.source)
-        scopes = WRITES if source is None else permitted(source, one.type)
-        if scopes is not None:
-            principal = Principal(one.source, f"{one.type}:{one.id}", scopes)
+        granted = WRITES if source is None else permitted(source, one.type)
+        if granted is not None:
+            principal = Principal(one.source, f"{one.type}:{one.id}", granted)
             self._held[one.id] = Held(one, principal)
 
 
@@ -139,8 +131,8 @@ def permitted(source: base.SourceConfig, type_: str) -> frozenset[str] | None:
     """
     entries = [entry for entry in source.auth if entry.type == type_]
     if entries:
-        scopes = [getattr(entry, "scopes", (WRITE,)) for entry in entries]
-        return frozenset(scope for some in scopes for scope in some)
+        listed = [getattr(entry, "scopes", WRITES) for entry in entries]
+        return frozenset(scope for some in listed for scope in some)
     if source.auth or type_ == "callback_key":
         return None
     return WRITES
@@ -179,8 +171,8 @@ def faults(sources: Iterable[base.SourceConfig]) -> Iterator[tuple[str, str, str
 def _entry_faults(entry: auths.Auth) -> Iterator[tuple[str, str]]:
     """What is wrong with one entry by itself: (key within it, what)."""
     for scope in getattr(entry, "scopes", ()):
-        if scope not in SCOPES:
-            yield ".scopes", f"there is no scope {scope!r}; expected {', '.join(SCOPES)}"
+        if scope not in scopes.ALL:
+            yield ".scopes", f"there is no scope {scope!r}; expected {', '.join(scopes.ALL)}"
     match entry:
         case auths.ApiKeyAuth(key=key) if key is not None and not key.get_secret_value():
             yield ".key", "is empty; leave it out to use `listener credential add`"

@@ -9,6 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from app import scopes as known
+
+_TO_WRITE = (known.WRITE,)
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,7 +24,7 @@ class JwtAuth(_Entry):
     type: Literal["jwt"]
     issuer: str
     client_id: str
-    scopes: tuple[str, ...] = ("notifications:write",)
+    scopes: tuple[str, ...] = _TO_WRITE
 
 
 class ApiKeyAuth(_Entry):
@@ -28,7 +32,7 @@ class ApiKeyAuth(_Entry):
 
     type: Literal["api_key"]
     key: SecretStr | None = None
-    scopes: tuple[str, ...] = ("notifications:write",)
+    scopes: tuple[str, ...] = _TO_WRITE
 
 
 class BasicAuth(_Entry):
@@ -37,7 +41,7 @@ class BasicAuth(_Entry):
     type: Literal["basic"]
     username: str | None = None
     password: SecretStr | None = None
-    scopes: tuple[str, ...] = ("notifications:write",)
+    scopes: tuple[str, ...] = _TO_WRITE
 
 
 class CallbackKeyAuth(_Entry):
@@ -50,7 +54,7 @@ class ClientAuth(_Entry):
     """OAuth2 client credentials: the operator fetches its token from our `POST /oauth2/token`."""
 
     type: Literal["client"]
-    scopes: tuple[str, ...] = ("notifications:write",)
+    scopes: tuple[str, ...] = _TO_WRITE
 
 
 Auth = Annotated[

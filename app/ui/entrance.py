@@ -9,7 +9,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import errors
+from app import errors, scopes
 from app.doors import deps
 from app.security import sessions
 from app.store import audit, engine
@@ -63,7 +63,7 @@ async def sign_in(request: Request) -> Response:
     token = token.removeprefix("Bearer ").strip()
     try:
         claims = await runtime.verifier.verify(token)
-        runtime.access.require(runtime.access.standing(claims), deps.READ)
+        runtime.access.require(runtime.access.standing(claims), scopes.READ)
         session = visit.seal(runtime).begun(runtime.new_id(), claims, runtime.clock.now())
         await _once(request, session)
     except errors.Refused as error:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import errors
+from app import errors, scopes
 from app.doors import deps, exports, filters
 from app.notifications import forms
 from app.store import engine, export
@@ -78,7 +78,7 @@ def of_orders(runtime: deps.The, asked: Annotated[filters.OrdersExport, Query()]
 async def personal(
     request: Request,
     runtime: deps.The,
-    seen_by: Annotated[visit.Visit, Depends(visit.acting(visit.PERSONAL))],
+    seen_by: Annotated[visit.Visit, Depends(visit.acting(scopes.PERSONAL))],
 ) -> Response:
     """The file with the bytes, as it is read; who took it is in the audit trail.
 

@@ -14,14 +14,13 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import errors
+from app import errors, scopes
 from app.doors import deps
 from app.runtime import Runtime
 from app.security import access, sessions
 
 COOKIE: Final = "listener_session"
 TOKEN: Final = "form_token"  # noqa: S105 - the name of a field
-PERSONAL: Final = "personal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +34,17 @@ class Visit:
     @property
     def acts(self) -> bool:
         """Whether they may do what changes something."""
-        return deps.ADMIN in self.who.scopes
+        return scopes.ADMIN in self.who.scopes
 
     @property
     def commands(self) -> bool:
         """Whether they may have something done at an operator."""
-        return deps.COMMANDS in self.who.scopes
+        return scopes.COMMANDS in self.who.scopes
 
     @property
     def sees_personal(self) -> bool:
         """Whether they may see what tells of a person."""
-        return PERSONAL in self.who.scopes
+        return scopes.PERSONAL in self.who.scopes
 
 
 def seal(runtime: Runtime) -> sessions.Seal:
@@ -68,7 +67,7 @@ def find(request: Request) -> Visit:
 async def reading(request: Request) -> Visit:
     """Who reads a page. Raises as `find`, and AccessDenied without the scope."""
     visit = find(request)
-    deps.get_runtime(request).access.require(visit.who, deps.READ)
+    deps.get_runtime(request).access.require(visit.who, scopes.READ)
     request.state.visit = visit
     return visit
 
@@ -122,5 +121,5 @@ def forget(response: Response) -> None:
 
 
 Reader = Annotated[Visit, Depends(reading)]
-Admin = Annotated[Visit, Depends(acting(deps.ADMIN))]
-Commander = Annotated[Visit, Depends(acting(deps.COMMANDS))]
+Admin = Annotated[Visit, Depends(acting(scopes.ADMIN))]
+Commander = Annotated[Visit, Depends(acting(scopes.COMMANDS))]

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from app import scopes
 from app.doors import bodies, deps, filters, lists, outbox, paging
 from app.security import access
 from app.sources import base
@@ -18,8 +19,8 @@ from app.web.admin import answers
 router = APIRouter(prefix="/admin/commands")
 
 ACCEPTED: Final = 202
-ASKS: Final = (Depends(deps.principal(deps.COMMANDS)), Depends(deps.once))
-Commander = Annotated[access.Principal, Depends(deps.principal(deps.COMMANDS))]
+ASKS: Final = (Depends(deps.principal(scopes.COMMANDS)), Depends(deps.once))
+Commander = Annotated[access.Principal, Depends(deps.principal(scopes.COMMANDS))]
 
 Word = Annotated[str, Field(min_length=1, max_length=255, pattern=paging.PRINTABLE)]
 

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
+from app import scopes
 from app.doors import deps, exports, filters
-from app.web.admin import personal
 
 router = APIRouter(prefix="/admin/export", dependencies=deps.READS)
 
@@ -19,5 +19,5 @@ async def export(
 ) -> StreamingResponse:
     """The file, as it is read; bytes and what else is personal with the scope `personal` only."""
     if asked.personal == "true":
-        runtime.access.require(who, personal.SCOPE)
+        runtime.access.require(who, scopes.PERSONAL)
     return await exports.answer(runtime, asked, by=who.subject)

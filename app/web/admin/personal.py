@@ -8,13 +8,12 @@ from typing import Final
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from app import errors
+from app import errors, scopes
 from app.doors import deps, paging
 from app.store import engine, files, log, personal
 from app.web.admin import answers
 
-SCOPE: Final = "personal"
-SEES: Final = (Depends(deps.principal(SCOPE)), Depends(deps.once))
+SEES: Final = (Depends(deps.principal(scopes.PERSONAL)), Depends(deps.once))
 
 router = APIRouter(prefix="/admin", dependencies=SEES)
 
