@@ -287,6 +287,13 @@ def test_the_composition_holds_no_secret_and_no_rights():
     assert not re.search(r"://[^/\s]*:[^/\s]*@", (HOUSE / "compose.yaml").read_text())
 
 
+def test_the_composition_tells_on_the_sign_in_page_what_is_run_beside_it():
+    told = COMPOSE["services"]["listener"]["environment"]["LISTENER_SIGN_IN_COMMAND"].split()
+    assert told[:4] == ["docker", "compose", "exec", "listener"]
+    assert told[4:] == ["listener", "token", "--ui"]
+    assert " ".join(told) in (HOUSE / "docs" / "operating.md").read_text()
+
+
 def test_the_composition_names_only_volumes_it_declares():
     used = {
         mount.split(":")[0]
