@@ -74,8 +74,10 @@ class Filter:
 
         An index does where an id or attention is asked.
         """
-        if any(getattr(self, name) is not None for name in _INDEXED):
-            return {}
+        return {} if self.indexed() else self.sorts()
+
+    def sorts(self) -> dict[str, object]:
+        """What is asked of the sort of a row, whatever else is."""
         found = {name: getattr(self, name) for name in zones.SORT}
         return {name: value for name, value in found.items() if value is not None}
 

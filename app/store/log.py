@@ -20,7 +20,7 @@ FIELDS = tuple(c.name for c in tables.LOG.columns if c.name != "payload_gone_at"
 """The canonical columns, in their order."""
 
 FEW: Final = 30_000
-"""Rows that are looked at one by one for what is sought."""
+"""Rows of rare sorts, and those between them, that are looked at one by one for what is sought."""
 
 _ALL: Final[zones.Span] = (0, 2**63 - 1)
 
@@ -42,12 +42,14 @@ def page(
     conditions = asked.conditions()
     spans = _spans(connection, asked.sort(), after_seq, ascending=ascending)
     if asked.q is not None and filters.is_storable(asked.q):
-        if _are_few(connection, asked, spans):
-            conditions.append(search.by_row(asked.q, connection.dialect.name))
-        else:
+        few = _few(connection, asked, after_seq, ascending=ascending) if conditions else None
+        if few is None:
             sought = search.Sought(asked.q, conditions, after_seq, limit, ascending)
             conditions = [tables.LOG.c.seq.in_(search.seqs(connection, sought))]
             spans = [_ALL]
+        else:
+            conditions.append(search.by_row(asked.q, connection.dialect.name))
+            spans = few
     found: list[dict[str, Any]] = []
     for part in _parts(spans, limit):
         rows = select(tables.LOG).where(*conditions, part)
@@ -71,13 +73,29 @@ def _spans(
     return [(low, high) for low, high in cut if low <= high]
 
 
-def _are_few(connection: Connection, asked: Filter, spans: Sequence[zones.Span]) -> bool:
-    """Whether what is asked beside `q` leaves at most `FEW` rows, which are known at once."""
-    if indexed := asked.indexed():
-        some = select(tables.LOG.c.seq).where(*indexed).limit(FEW + 1).subquery()
-        return connection.execute(select(func.count()).select_from(some)).scalar_one() <= FEW
+def _few(
+    connection: Connection, asked: Filter, after_seq: int | None, *, ascending: bool
+) -> list[zones.Span] | None:
+    """The stretches to read where what is asked beside `q` leaves few rows; null where it does not.
+
+    By an index, or by the sorts there are in each stretch.
+    """
+    indexed = asked.indexed()
+    known = bool(indexed) and _are_fewer(connection, indexed, FEW)
+    if known and _are_fewer(connection, asked.conditions(), search.NEAR):
+        return _spans(connection, {}, after_seq, ascending=ascending)
+    spans = _spans(connection, asked.sorts(), after_seq, ascending=ascending)
     end = head(connection)
-    return sum(max(min(last, end) - first + 1, 0) for first, last in spans) <= FEW
+    rows = sum(max(min(last, end) - first + 1, 0) for first, last in spans)
+    return spans if rows <= FEW else None
+
+
+def _are_fewer(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], most: int
+) -> bool:
+    some = select(tables.LOG.c.seq).where(*conditions).limit(most).subquery()
+    count: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return count < most
 
 
 def _parts(spans: Iterable[zones.Span], most: int) -> Iterator[ColumnElement[bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy
 
-from app.store import engine, indexing, log, search_tables, tables, zones
+from app.store import engine, indexing, log, search, search_tables, tables, zones
 from tests.store import filling
 
 SORTS = (
@@ -131,13 +131,21 @@ def test_what_an_index_finds_needs_no_zones(long, asked):
 @pytest.mark.parametrize("ascending", [True, False])
 @pytest.mark.parametrize("few", [0, 16, 5000])
 @pytest.mark.parametrize(
-    "asked", [{"source": "a"}, {"state": "held"}, {"source": "c"}, {"event_id": "e"}]
+    "asked",
+    [
+        {"source": "a"},
+        {"state": "held"},
+        {"source": "c"},
+        {"event_id": "e"},
+        {"order_id": "trench-9", "source": "b"},
+    ],
 )
 def test_what_is_sought_is_found_among_few_as_among_many(
     database, asked, few, ascending, monkeypatch
 ):
     monkeypatch.setattr(zones, "WIDTH", 4)
     monkeypatch.setattr(log, "FEW", few)
+    monkeypatch.setattr(search, "NEAR", few)
     words = {"summary": {"message": "trench"}}
     filling.put(
         database,
