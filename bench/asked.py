@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib import parse
 
 from app.store import cursors
 from bench import beside, filling
@@ -55,7 +56,7 @@ def pages(known: Known) -> dict[str, Ask]:
         return f"{chance.randrange(0, orders, 3):07}"  # every third has references
 
     def search(say: Ask) -> Ask:
-        return lambda chance: f"/admin/search?q={say(chance).replace(' ', '%20')}"
+        return lambda chance: f"/admin/search?q={parse.quote(say(chance))}"
 
     def listed(query: str) -> Ask:
         return lambda _: f"{log}?{query}"
@@ -81,11 +82,22 @@ def pages(known: Known) -> dict[str, Ask]:
         "notifications in conflict": listed("conflict=true"),
         "notifications of an order": lambda c: f"{log}?order_id=PO-{order(c)}",
         "notifications of a state with words": lambda c: f"{log}?state=failed&q={c.choice(words)}",
+        "notifications of a rare source with a word": listed("source=rare&q=oldsystem"),
+        "notifications of no source with beginnings": listed("source=nobody&q=old-"),
+        "notifications of a source with beginnings": listed("source=operator-3&q=old-"),
+        "notifications of a state with beginnings": listed("state=failed&q=old-"),
+        "notifications with attention with words": lambda c: (
+            f"{log}?attention=alarm&q={c.choice(words)}"
+        ),
         "search, order id": search(lambda c: f"PO-{order(c)}"),
         "search, beginning of an order id": search(lambda c: f"PO-{order(c)[:5]}"),
         "search, beginning of thousands of old order ids": search(lambda _: "PO-000"),
         "search, beginning of half of the order ids": search(lambda _: "PO-00"),
         "search, beginning of all order ids": search(lambda _: "PO-"),
+        "search, beginning of most ids, none of them new": search(lambda _: "old-"),
+        "search, beginning no id has": search(lambda _: "\U0010ffff" * 3),
+        "search, one letter": search(lambda _: "P"),
+        "search, wildcards": search(lambda _: "%_*%"),
         "search, access id": search(lambda c: f"ACC{c.randrange(orders // 2):07}"),
         "search, reference": search(lambda c: f"CRM-{order(c)}"),
         "search, reference in small letters": search(lambda c: f"crm-{order(c)}"),
@@ -95,7 +107,20 @@ def pages(known: Known) -> dict[str, Ask]:
         "search, rare word": search(lambda c: c.choice(words[-500:])),
         "search, beginning of a word": search(lambda c: c.choice(words)[:3]),
         "search, two words": search(lambda c: " ".join(c.choices(words[:200], k=2))),
+        "search, a sentence": search(lambda c: " ".join(c.choices(words[:200], k=10))),
+        "search, beginnings of sixty words": search(
+            lambda _: " ".join(word[:3] for word in words[:60])
+        ),
+        "search, frequent word, none of it new": search(lambda _: "oldsystem"),
+        "search, two frequent words, none of them new": search(lambda _: "oldsystem crm"),
+        "search, frequent words nowhere side by side": search(lambda _: "crm-oldsystem"),
         "search, no such word": search(lambda c: f"nosuchword{c.random()}"),
+        "search, no such word, near the start": lambda c: (
+            f"/admin/search?q=nosuchword{c.random()}&{after(c, 0.95)}"
+        ),
+        "search, no such word, oldest first": lambda c: (
+            f"{log}?order=asc&q=nosuchword{c.random()}&{after(c, 0.05)}"
+        ),
         "search, frequent word, deep end": lambda c: (
             f"/admin/search?q={c.choice(words[:20])}&{after(c, 0.001)}"
         ),
@@ -138,6 +163,10 @@ def orders_pages(known: Known) -> dict[str, Ask]:
     def number(chance: random.Random) -> str:
         return f"{chance.randrange(orders):07}"
 
+    def name(chance: random.Random) -> str:
+        order = chance.randrange(orders)
+        return f"{filling.era(order, orders)}-{order:07}"
+
     def story(chance: random.Random) -> str:
         order = chance.randrange(orders)
         return f"/admin/orders/{filling.source_of(order)}/PO-{order:07}"
@@ -173,12 +202,14 @@ def orders_pages(known: Known) -> dict[str, Ask]:
         "outstanding orders told of": lambda _: "/admin/expected?told=true",
         "outstanding orders of a source": lambda _: "/admin/expected?source=rare",
         "orders with news of today": listed("news_within=1d"),
-        "orders by external id": lambda c: f"/admin/orders?external_id=ext-{number(c)}",
+        "orders by external id": lambda c: f"/admin/orders?external_id={name(c)}",
         "orders by access id": lambda c: f"/admin/orders?access_id=ACC{number(c)}",
         "search of orders": lambda c: f"/admin/orders?q=PO-{number(c)}",
         "search of orders, beginning of some": lambda c: f"/admin/orders?q=PO-{number(c)[:5]}",
         "search of orders, beginning of half": listed("q=PO-00"),
         "search of orders, beginning of all": listed("q=PO-"),
+        "search of orders of a rare source": listed("source=rare&q=PO-"),
+        "search of orders of a flag nobody has": listed("flag=removed&q=ACC"),
         "the story of an order": story,
     }
 

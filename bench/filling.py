@@ -37,6 +37,9 @@ ROWS_AT_ONCE = 5000
 FEW = 40
 """How many are of the rarest state."""
 
+OLD = 0.9
+"""The share of orders, the first ones, of which operators told under other names and words."""
+
 SHARE_OF_ODD = 0.05
 SHARE_WITH_MESSAGE = 0.4
 
@@ -75,6 +78,7 @@ class Life:
     news: int = 0
     state: str | None = None
     state_since: str | None = None
+    external_id: str | None = None
     opened: list[dict[str, Any]] = field(default_factory=list)
     cleared: list[dict[str, Any]] = field(default_factory=list)
 
@@ -82,6 +86,7 @@ class Life:
         """A notification about it, as a row of the log."""
         told = dict(zip(statements.LOG_COLUMNS, row, strict=True))
         self.last_at, self.seq, self.news = told["received_at"], told["seq"], self.news + 1
+        self.external_id = told["external_id"]
         if told["state"] is not None and told["state"] != self.state:
             self.state, self.state_since = told["state"], told["received_at"]
         if self.state in FINAL:
@@ -140,7 +145,7 @@ class Life:
             "open_attention": max(grave, key=GRAVITY.index) if grave else None,
             "attention": json.dumps(self.opened),
             "appointment": None,
-            "external_id": f"ext-{n}",
+            "external_id": self.external_id,
             "access_id": f"ACC{self.order // 2:07}",
             "service_id": f"SVC{n}" if self.order % 4 == 0 else None,
             "about_order_id": None,
@@ -155,6 +160,11 @@ class Life:
 
 FINAL = ("completed", "failed", "partial", "cancelled")
 GRAVITY = ("follow_up", "alarm", "buyer_action")
+
+
+def era(order: int, orders: int) -> str:
+    """What its operator's names of it begin with: those of old orders as those of no new one."""
+    return "old" if order < orders * OLD else "ext"
 
 
 def source_of(order: int) -> str:
@@ -196,7 +206,13 @@ def notifications(calendar: beside.Calendar, orders: int) -> Iterator[dict[str, 
             kind, state, attention = chance.choice(ODD)
         steps[order] = min(steps[order] + 1, 255)
         yield _notification(
-            seq, calendar.moment(seq), order, (kind, state, attention), chance, words
+            seq,
+            calendar.moment(seq),
+            order,
+            era(order, orders),
+            (kind, state, attention),
+            chance,
+            words,
         )
 
 
@@ -204,6 +220,7 @@ def _notification(
     seq: int,
     received: datetime,
     order: int,
+    named: str,
     told: tuple[str, str | None, str | None],
     chance: random.Random,
     words: Words,
@@ -212,7 +229,9 @@ def _notification(
     source = source_of(order)
     at = rfc3339(received)
     event_id = f"{chance.getrandbits(128):032x}"
-    refs = {"crm": f"CRM-{order:07}", "site": f"S{order % 9973}"} if order % 3 == 0 else {}
+    refs = {}
+    if order % 3 == 0:
+        refs = {"crm": f"CRM-{order:07}", "site": f"S{order % 9973}", "system": f"{named}system"}
     summary = {"message": words.message()} if chance.random() < SHARE_WITH_MESSAGE else {}
     raw = json.dumps({"eventId": event_id, "event": {"order": f"PO-{order:07}"}}).encode()
     digest = hashlib.sha256(raw).digest()
@@ -223,7 +242,7 @@ def _notification(
             beside.uuid7(received, seq, chance.getrandbits(62)),
             source, "push", "tmf622_v4", event_id, "ProductOrderStateChangeEvent", kind,
             "productOrder", f"PO-{order:07}", None, f"/productOrder/PO-{order:07}",
-            f"ext-{order:07}", "[]", f"SVC{order:07}" if order % 4 == 0 else None,
+            f"{named}-{order:07}", "[]", f"SVC{order:07}" if order % 4 == 0 else None,
             f"ACC{order // 2:07}", json.dumps(refs), state, state, attention, "operator", at, at,
             at, f"jwt:{source}", "10.0.0.1", False, None, False, None, "[]",
         ),
