@@ -78,8 +78,8 @@ def note(
 ) -> None:
     """Add a note to a row of the work list."""
     if not text.strip() or len(text) > attention.LONGEST_NOTE or "\0" in text:
-        msg = f"a note has 1 to {attention.LONGEST_NOTE} characters"
-        raise failure.usage(msg, "write a shorter one")
+        msg = f"a note has 1 to {attention.LONGEST_NOTE} characters, not only blanks and no NUL"
+        raise failure.usage(msg, 'write a line or two: listener attention note ID "TEXT"')
     _do(lambda live: work.note(live, id_, text, by=opening.operator()))
     screen.done(f"{id_} is noted")
 

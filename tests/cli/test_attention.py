@@ -46,7 +46,7 @@ def test_it_is_taken_noted_and_closed(command, opened, database):
     [
         (("assign", "x"), 2, "not clear to whom"),
         (("assign", "x", "greta", "--nobody"), 2, "not clear to whom"),
-        (("note", "x", " "), 2, "1 to 2000 characters"),
+        (("note", "x", " "), 2, "1 to 2000 characters, not only blanks"),
         (("close", "x"), 1, "the work list has no x"),
         (("list", "--state", "gone"), 2, "'gone' is none of: open"),
     ],
