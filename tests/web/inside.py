@@ -8,10 +8,12 @@ Not here: a process of its own (`tests.serving`).
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from app import main, settings
 from app.runtime import Runtime
 from tests import serving
 
+DEADLINE = 20.0
 READ, WRITE, ADMIN = "notifications:read", "notifications:write", "admin"
 SOURCES = """
 [[source]]
@@ -114,6 +117,27 @@ class Door:
             if page["next"] is None:
                 return
             after = f"&after={page['next']}"
+
+
+async def until(look: Callable[[], Awaitable[Any]]) -> Any:
+    """What `look` finds, once it finds something."""
+    ends = time.monotonic() + DEADLINE
+    while not (found := await look()):
+        assert time.monotonic() < ends, look
+        await asyncio.sleep(0.02)
+    return found
+
+
+async def over(door: Door, answer: httpx.Response) -> dict[str, Any]:
+    """The job that `answer`, a 202, began, once it is over."""
+    assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+
+    async def look() -> Any:
+        job = (await door.get(f"/admin/jobs/{answer.json()['job']}")).json()
+        return job if job["finished_at"] else None
+
+    job: dict[str, Any] = await until(look)
+    return job
 
 
 def shown(scopes: tuple[str, ...]) -> dict[str, str]:

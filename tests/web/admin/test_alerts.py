@@ -1,8 +1,5 @@
 """`/admin/alerts`: the channels without their secrets, what is open, and the test button."""
 
-import asyncio
-import time
-
 import pytest
 
 from tests import operators
@@ -21,16 +18,6 @@ after = "10m"
 name = "post"
 mail = { host = "mail.example", username = "u", password = "hunter2", from = "a@b", to = ["c@d"] }
 """
-
-
-async def over(door, answer):
-    assert answer.status_code == 202, answer.text
-    path = f"/admin/jobs/{answer.json()['job']}"
-    ends = time.monotonic() + 20
-    while not (job := (await door.get(path)).json())["finished_at"]:
-        assert time.monotonic() < ends
-        await asyncio.sleep(0.02)
-    return job
 
 
 async def test_the_channels_are_listed_without_their_secrets(sqlite_url, tmp_path):
@@ -60,10 +47,10 @@ async def test_the_test_button_tells_what_came_of_it(database_url, tmp_path):
         good = f'[[alert]]\nname = "good"\nwebhook = {{ url = "{operator.url}/" }}\n'
         config = inside.SOURCES + NOWHERE.split('[[alert]]\nname = "post"', maxsplit=1)[0] + good
         async with inside.opened(database_url, tmp_path, config) as door:
-            job = await over(door, await door.act("/admin/alerts/test"))
+            job = await inside.over(door, await door.act("/admin/alerts/test"))
             assert job["result"]["told"]["good"] is None
             assert "the webhook at 127.0.0.1" in job["result"]["told"]["hook"]
-            job = await over(door, await door.act("/admin/alerts/test", {"channel": "good"}))
+            job = await inside.over(door, await door.act("/admin/alerts/test", {"channel": "good"}))
             assert job["result"] == {"told": {"good": None}}
             acts = [(one["action"], one["target"]) for one in await door.items("/admin/audit")]
     assert [b'"alert.test"' in asked.body for asked in operator.requests] == [True, True]

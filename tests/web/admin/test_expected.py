@@ -1,8 +1,5 @@
 """`PUT /admin/orders/{source}/{order_id}`: what was placed is kept, and who said so."""
 
-import asyncio
-import time
-
 import pytest
 
 from app.store import engine, expected
@@ -76,14 +73,6 @@ async def patient(database_url, tmp_path):
         yield opened
 
 
-async def until(look):
-    ends = time.monotonic() + 20
-    while not (found := await look()):
-        assert time.monotonic() < ends
-        await asyncio.sleep(0.02)
-    return found
-
-
 async def test_what_is_outstanding_is_listed_with_who_is_silent(patient):
     long_ago = {"placed_at": "2026-01-01T00:00:00Z", "answer": "RECEIVED", "own_ref": "S-7"}
     await put(patient, "local/PO-1", {"own_ref": "S-7"})
@@ -99,7 +88,7 @@ async def test_what_is_outstanding_is_listed_with_who_is_silent(patient):
     async def silent():
         return await patient.items("/admin/orders?silent=true")
 
-    assert [row["order_id"] for row in await until(silent)] == ["PO-1"]
+    assert [row["order_id"] for row in await inside.until(silent)] == ["PO-1"]
     (row,) = await patient.items("/admin/expected?told=true")
     assert (row["order_id"], row["order"]["state"], row["silent"]) == ("PO-1", "inProgress", True)
     assert len(await patient.items("/admin/expected?told=false")) == 2
@@ -112,7 +101,7 @@ async def test_the_end_of_an_order_takes_it_off_the_list(patient):
     async def over():
         return not await patient.items("/admin/expected")
 
-    await until(over)
+    await inside.until(over)
     assert await patient.items("/admin/orders?silent=true") == []
 
 
@@ -125,7 +114,7 @@ async def test_an_order_is_told_with_what_was_placed_and_those_of_its_story(pati
         answer = await patient.get("/admin/orders/local/PO-1")
         return answer.json() if answer.status_code == 200 and answer.json()["linked"] else None
 
-    told = await until(whole)
+    told = await inside.until(whole)
     assert (told["expected"]["own_ref"], told["expected"]["answer"]) == ("S-7", "RECEIVED")
     ((other),) = told["linked"]
     assert (other["order_id"], other["by"], other["state"]) == ("PO-9", "own_ref", "inProgress")

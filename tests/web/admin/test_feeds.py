@@ -1,7 +1,6 @@
 """`/admin/feeds`, `jobs`, `commands`, `personal` and `files`, over the operators of a sandbox."""
 
 import asyncio
-import time
 import uuid
 
 import pytest
@@ -11,7 +10,6 @@ from tests.feeds.conftest import table
 from tests.sandbox import serving as sandboxes
 from tests.web import inside
 
-DEADLINE = 20.0
 COMMANDS, PERSONAL = "commands", "personal"
 
 
@@ -30,28 +28,9 @@ async def door(sandbox, sqlite_url, tmp_path):
         yield opened
 
 
-async def until(look):
-    ends = time.monotonic() + DEADLINE
-    while not (found := await look()):
-        assert time.monotonic() < ends
-        await asyncio.sleep(0.02)
-    return found
-
-
 async def feed(door, name="stadsnat"):
     (found,) = [one for one in await door.items("/admin/feeds") if one["name"] == name]
     return found
-
-
-async def over(door, answer):
-    """The job of a 202, once it is over."""
-    assert answer.status_code == 202, answer.text
-
-    async def look():
-        job = (await door.get(f"/admin/jobs/{answer.json()['job']}")).json()
-        return job if job["finished_at"] else None
-
-    return await until(look)
 
 
 async def test_feeds_are_listed_with_how_they_stand(door):
@@ -59,11 +38,11 @@ async def test_feeds_are_listed_with_how_they_stand(door):
         found = await feed(door)
         return found if found["status"] == "ok" else None
 
-    found = await until(ok)
+    found = await inside.until(ok)
     assert [one["name"] for one in await door.items("/admin/feeds")] == ["stadsnat", "covage"]
     assert (found["kind"], found["last_error"]) == ("on_api", None)
     assert found["events"] > 0
-    assert found["lag_seconds"] < DEADLINE
+    assert found["lag_seconds"] < inside.DEADLINE
     assert set(found["cursor"]) == {"since", "first"}
     whole = (await door.get("/admin/feeds/stadsnat")).json()
     assert whole["turns"][0]["appended"] == found["events"]
@@ -71,9 +50,11 @@ async def test_feeds_are_listed_with_how_they_stand(door):
 
 async def test_what_is_asked_of_a_feed_is_a_job(door):
     for action in ("poll", "pause", "resume", "audit"):
-        job = await over(door, await door.act(f"/admin/feeds/stadsnat/{action}"))
+        job = await inside.over(door, await door.act(f"/admin/feeds/stadsnat/{action}"))
         assert (job["action"], job["state"]) == (action, "done"), job
-    plan = await over(door, await door.act("/admin/feeds/stadsnat/rewind", {"dry_run": True}))
+    plan = await inside.over(
+        door, await door.act("/admin/feeds/stadsnat/rewind", {"dry_run": True})
+    )
     assert plan["result"]["done"] is False
     acts = [one["action"] for one in await door.items("/admin/audit")]
     assert acts == ["feed.rewind", "feed.audit", "feed.resume", "feed.pause", "feed.poll"]
@@ -129,7 +110,7 @@ async def test_a_command_is_done_once_whatever_is_asked_again(door, sandbox):
         found = (await door.get(f"/admin/commands/{first.json()['id']}")).json()
         return found if found["finished_at"] else None
 
-    assert (await until(done))["state"] == "done"
+    assert (await inside.until(done))["state"] == "done"
     executed = [
         one for one in sandbox.control("covage/executions") if one["about"] == asked["order_id"]
     ]
@@ -189,7 +170,7 @@ async def test_the_files_of_a_report_are_given_out_as_bytes(door, sandbox):
                     return files
         return None
 
-    (file, *_) = await until(stored)
+    (file, *_) = await inside.until(stored)
     answer = await door.get(f"/admin/files/{file['id']}", scopes=(PERSONAL,))
     assert answer.headers["content-type"] == "application/octet-stream"
     assert len(answer.content) == file["length"]
