@@ -80,10 +80,12 @@ def _few(
 
     By an index, or by the sorts there are in each stretch.
     """
+    whole = _spans(connection, {}, after_seq, ascending=ascending)
+    beyond = [tables.LOG.c.seq.between(*span) for span in whole]
     indexed = asked.indexed()
-    known = bool(indexed) and _are_fewer(connection, indexed, FEW)
-    if known and _are_fewer(connection, asked.conditions(), search.NEAR):
-        return _spans(connection, {}, after_seq, ascending=ascending)
+    known = bool(indexed) and _are_fewer(connection, [*indexed, *beyond], FEW)
+    if known and _are_fewer(connection, [*asked.conditions(), *beyond], search.NEAR):
+        return whole
     spans = _spans(connection, asked.sorts(), after_seq, ascending=ascending)
     end = head(connection)
     rows = sum(max(min(last, end) - first + 1, 0) for first, last in spans)
