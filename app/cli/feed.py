@@ -8,7 +8,7 @@ import typer
 
 from app import clock, settings
 from app.cli import acting, acts, database, failure, opening, screen
-from app.store import engine, feeds, standing
+from app.store import engine, feeds, standing, stats
 
 LIST_EXAMPLES = ("listener feed list", "listener feed list stadsnat", "listener feed list --json")
 POLL_EXAMPLES = ("listener feed poll stadsnat",)
@@ -100,8 +100,10 @@ def rewind(
 ) -> None:
     """Have the feed read again from an earlier place. Shows its plan first."""
     plan = acting.job(name, "rewind", to=to, dry_run=True)
+    with database.opened(settings.load()) as opened, engine.read(opened) as connection:
+        known = stats.of_sort(connection, source=name, kind=None)
     screen.fields({"feed": name, "from": plan["from"], "to": plan["to"]})
-    screen.remark("what is known already is not stored twice")
+    screen.remark(f"the log has {known:,} notifications of it; what it has is not stored twice")
     if not yes and not typer.confirm("Rewind?", err=True):
         raise typer.Exit(failure.FAILED)
     acting.job(name, "rewind", to=to)

@@ -52,7 +52,10 @@ def test_a_feed_that_is_none_is_a_usage_error_that_names_those_there_are(command
 
 def test_a_rewind_shows_its_plan_and_asks(command, configured, monkeypatch):
     command("feed", "poll", "stadsnat")
-    assert command("feed", "rewind", "stadsnat", "--yes").code == 0
+    (row,) = [r for r in command("feed", "list", "--json").lines if r["name"] == "stadsnat"]
+    planned = command("feed", "rewind", "stadsnat", "--yes")
+    told = f"the log has {row['events']} notifications of it"
+    assert (planned.code, told in planned.err) == (0, True)
     outcome = command("feed", "rewind", "stadsnat", "--to", "tomorrow")
     assert outcome.code == 1
     assert "expected beginning or a day" in outcome.err
