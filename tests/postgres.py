@@ -175,13 +175,19 @@ class Cluster:
 
         One that waits for a lock of another in shared memory never notices.
         """
-        children = _children(self.pid())
+        data = self.base / "data"
         self._signal(signal.SIGKILL)
         with contextlib.suppress(TimeoutError):
-            _until("the end of its children", lambda: all(map(_gone, children)), PATIENCE)
-        for left in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(left, signal.SIGKILL)
+            _until("the end of its children", lambda: not _at_work_in(data), PATIENCE)
+
+        def ended() -> bool:
+            left = _at_work_in(data)
+            for child in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            return not left
+
+        _until("the end of those that did not notice", ended)
 
     def _signal(self, number: signal.Signals) -> None:
         pid = self.pid()
@@ -231,22 +237,26 @@ class Cluster:
         return name
 
 
-def _children(pid: int | None) -> list[int]:
-    """The processes whose parent is `pid`; none where there is no /proc to ask."""
+def _at_work_in(folder: Path) -> list[int]:
+    """The processes that work in `folder`, as a server and its children do in that of their data.
+
+    Also a child that was made while its parent died. None where there is no /proc to ask.
+    """
     found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for place in Path("/proc").glob("[0-9]*/cwd"):
         with contextlib.suppress(OSError):
-            parent = stat.read_text().rpartition(")")[2].split()[1]
-            if int(parent) == pid:
-                found.append(int(stat.parent.name))
+            if place.readlink() == folder:
+                found.append(int(place.parent.name))
     return found
 
 
 def _gone(pid: int) -> bool:
-    """Whether `pid` has ended; takes its exit status where it is our child."""
+    """Whether `pid` has ended; where it is our child, not before its exit status is taken.
+
+    Until then the next server would find it, and believe that it still runs.
+    """
     with contextlib.suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return True
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -322,7 +332,8 @@ def owned_folder() -> Iterator[Path]:
             yield base
         finally:
             destroy(base)
-    watchdog.wait()
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            watchdog.wait()
 
 
 @contextlib.contextmanager
