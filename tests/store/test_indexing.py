@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 
@@ -42,53 +43,51 @@ def told(database):
     return database
 
 
-@pytest.mark.parametrize("near", [0, 2, 5000])
-@pytest.mark.parametrize(
-    ("q", "expected"),
-    [
-        ("trench", [1, 2]),
-        ("TREN wat", [1, 2]),
-        ("water-in", [2]),
-        ("trench-blocked", [1]),
-        ("blocked-trench", []),
-        ("trench blocked by water crm 77", [1]),
-        ("trench blocked in water crm 77", []),
-        ("crm-77", [1]),
-        ("crm-770", [4]),
-        ("crm", [1, 4]),
-        ("cr", []),
-        ("by", [1]),
-        ("kanaltatn", [3]),
-        ("Kanaltätning", [3]),
-        ("rench", []),
-        ('" OR 1', []),
-        ("trench & !water | 'x':*", []),
-        ("NOT trench", []),
-        ("*", []),
-        ("%", []),
-    ],
+SOUGHT = (
+    ("trench", [1, 2]),
+    ("TREN wat", [1, 2]),
+    ("water-in", [2]),
+    ("trench-blocked", [1]),
+    ("blocked-trench", []),
+    ("trench blocked by water crm 77", [1]),
+    ("trench blocked in water crm 77", []),
+    ("crm-77", [1]),
+    ("crm-770", [4]),
+    ("crm", [1, 4]),
+    ("cr", []),
+    ("by", [1]),
+    ("kanaltatn", [3]),
+    ("Kanaltätning", [3]),
+    ("rench", []),
+    ('" OR 1', []),
+    ("trench & !water | 'x':*", []),
+    ("NOT trench", []),
+    ("*", []),
+    ("%", []),
 )
-def test_words_and_their_beginnings_find_rows_near_by_and_by_the_index(told, q, expected, near):
-    assert found(told, q, near=near) == expected
-    assert found(told, q, near=near, ascending=False) == expected[::-1]
 
 
-@pytest.mark.parametrize("near", [0, 1, 5000])
-def test_a_search_goes_on_from_a_place_keeps_to_conditions_and_ends(told, near):
-    assert found(told, "trench", near=near, after_seq=1) == [2]
-    assert found(told, "trench", near=near, after_seq=2, ascending=False) == [1]
-    assert found(told, "trench", near=near, state="held") == [2]
-    assert found(told, "crm", near=near, source="other") == [4]
-    assert found(told, "trench", near=near, limit=1) == [1]
+def test_words_and_their_beginnings_find_rows_near_by_and_by_the_index(told):
+    for near, (q, expected) in itertools.product((0, 2, 5000), SOUGHT):
+        assert found(told, q, near=near) == expected, (q, near)
+        assert found(told, q, near=near, ascending=False) == expected[::-1], (q, near)
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 50])
-def test_words_are_found_in_order_however_far_is_looked_first(database, monkeypatch, limit):
+def test_a_search_goes_on_from_a_place_keeps_to_conditions_and_ends(told):
+    for near in (0, 1, 5000):
+        assert found(told, "trench", near=near, after_seq=1) == [2]
+        assert found(told, "trench", near=near, after_seq=2, ascending=False) == [1]
+        assert found(told, "trench", near=near, state="held") == [2]
+        assert found(told, "crm", near=near, source="other") == [4]
+        assert found(told, "trench", near=near, limit=1) == [1]
+
+
+def test_words_are_found_in_order_however_far_is_looked_first(database, monkeypatch):
     monkeypatch.setattr(search, "STRETCHES", {"sqlite": (2, 5), "postgresql": (2, 5)})
     said = {"summary": {"message": "water"}}
     filling.put(database, *(said if n in {2, 3, 7, 9} else {} for n in range(1, 11)))
     follow(database)
-    for ascending in (True, False):
+    for ascending, limit in itertools.product((True, False), (1, 2, 3, 50)):
         pages: list[int] = []
         while page := found(
             database,
@@ -98,7 +97,7 @@ def test_words_are_found_in_order_however_far_is_looked_first(database, monkeypa
             ascending=ascending,
         ):
             pages += page
-        assert pages == sorted([2, 3, 7, 9], reverse=not ascending)
+        assert pages == sorted([2, 3, 7, 9], reverse=not ascending), limit
 
 
 def test_what_has_an_id_and_what_has_a_word_are_found_in_one_list(told):

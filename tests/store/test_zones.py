@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import sqlalchemy
 
@@ -39,31 +41,34 @@ def listed(database, limit, *, ascending=True, after_seq=None, **asked):
     return [row["seq"] for row in rows]
 
 
-@pytest.mark.parametrize("ascending", [True, False])
-@pytest.mark.parametrize("followed", [30, 40])
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"source": "a"},
-        {"source": "b", "state": "held"},
-        {"source": "a", "kind": "note"},
-        {"state": "held", "channel": "pull"},
-        {"flavour": "onap"},
-        {"source": "c"},
-        {"source": "nobody"},
-        {"conflict": True},
-        {"conflict": False, "kind": "note"},
-    ],
+ASKED = (
+    {"source": "a"},
+    {"source": "b", "state": "held"},
+    {"source": "a", "kind": "note"},
+    {"state": "held", "channel": "pull"},
+    {"flavour": "onap"},
+    {"source": "c"},
+    {"source": "nobody"},
+    {"conflict": True},
+    {"conflict": False, "kind": "note"},
 )
-def test_pages_of_any_sort_are_those_of_the_whole_list(long, asked, followed, ascending):
+
+
+@pytest.mark.parametrize("followed", [30, 40])
+def test_pages_of_any_sort_are_those_of_the_whole_list(long, followed):
     follow(long, followed - 30)
-    with engine.read(long) as connection:
-        every = log.page(connection, log.Filter(), after_seq=None, limit=50, ascending=ascending)
-    expected = [row["seq"] for row in every if all(row[k] == v for k, v in asked.items())]
-    found: list[int] = []
-    while page := listed(long, 3, ascending=ascending, after_seq=(found or [None])[-1], **asked):
-        found += page
-    assert found == expected
+    for asked, ascending in itertools.product(ASKED, (True, False)):
+        with engine.read(long) as connection:
+            every = log.page(
+                connection, log.Filter(), after_seq=None, limit=50, ascending=ascending
+            )
+        expected = [row["seq"] for row in every if all(row[k] == v for k, v in asked.items())]
+        found: list[int] = []
+        while page := listed(
+            long, 3, ascending=ascending, after_seq=(found or [None])[-1], **asked
+        ):
+            found += page
+        assert found == expected, (asked, ascending)
 
 
 def test_a_stretch_without_the_sort_is_not_read(long):
@@ -128,24 +133,17 @@ def test_what_an_index_finds_needs_no_zones(long, asked):
     assert log.Filter(**asked, source="a").sort() == {}
 
 
-@pytest.mark.parametrize("ascending", [True, False])
-@pytest.mark.parametrize("few", [0, 16, 5000])
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"source": "a"},
-        {"state": "held"},
-        {"source": "c"},
-        {"event_id": "e"},
-        {"order_id": "trench-9", "source": "b"},
-    ],
+SOUGHT = (
+    {"source": "a"},
+    {"state": "held"},
+    {"source": "c"},
+    {"event_id": "e"},
+    {"order_id": "trench-9", "source": "b"},
 )
-def test_what_is_sought_is_found_among_few_as_among_many(
-    database, asked, few, ascending, monkeypatch
-):
+
+
+def test_what_is_sought_is_found_among_few_as_among_many(database, monkeypatch):
     monkeypatch.setattr(zones, "WIDTH", 4)
-    monkeypatch.setattr(log, "FEW", few)
-    monkeypatch.setattr(search, "NEAR", few)
     words = {"summary": {"message": "trench"}}
     filling.put(
         database,
@@ -153,7 +151,11 @@ def test_what_is_sought_is_found_among_few_as_among_many(
         {"source": "c", "event_id": "e", **words},
     )
     follow(database, 40)
-    expected = listed(database, 50, ascending=ascending, **asked)
-    assert listed(database, 50, ascending=ascending, q="trench", **asked) == expected
-    assert listed(database, 2, ascending=ascending, q="trench", **asked) == expected[:2]
-    assert listed(database, 2, q="nothing", **asked) == []
+    for asked, few, ascending in itertools.product(SOUGHT, (0, 16, 5000), (True, False)):
+        monkeypatch.setattr(log, "FEW", few)
+        monkeypatch.setattr(search, "NEAR", few)
+        expected = listed(database, 50, ascending=ascending, **asked)
+        case = (asked, few, ascending)
+        assert listed(database, 50, ascending=ascending, q="trench", **asked) == expected, case
+        assert listed(database, 2, ascending=ascending, q="trench", **asked) == expected[:2], case
+        assert listed(database, 2, q="nothing", **asked) == [], case
