@@ -76,35 +76,35 @@ FIVE = (
 )
 
 
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        ({}, "abcdb"),
-        ({"source": "covage"}, "cd"),
-        ({"source": "nobody"}, ""),
-        ({"kind": "created"}, "a"),
-        ({"state": "held"}, "b"),
-        ({"order_id": "PO-1"}, "abcb"),
-        ({"order_id": "PO"}, ""),
-        ({"event_id": "b"}, "bb"),
-        ({"external_id": "B-7"}, "b"),
-        ({"flavour": "covage"}, "c"),
-        ({"channel": "pull"}, "c"),
-        ({"attention": "alarm"}, "d"),
-        ({"conflict": True}, "b"),
-        ({"conflict": False}, "abcd"),
-        ({"source": "orange", "order_id": "PO-1", "kind": "created"}, "a"),
-        ({"q": "PO-1"}, "abcdb"),
-        ({"q": "PO-10"}, "d"),
-        ({"q": "PO-1", "source": "covage"}, "cd"),
-        ({"q": "B-7"}, "b"),
-        ({"q": "b"}, "bb"),
-    ],
+FILTERS = (
+    ({}, "abcdb"),
+    ({"source": "covage"}, "cd"),
+    ({"source": "nobody"}, ""),
+    ({"kind": "created"}, "a"),
+    ({"state": "held"}, "b"),
+    ({"order_id": "PO-1"}, "abcb"),
+    ({"order_id": "PO"}, ""),
+    ({"event_id": "b"}, "bb"),
+    ({"external_id": "B-7"}, "b"),
+    ({"flavour": "covage"}, "c"),
+    ({"channel": "pull"}, "c"),
+    ({"attention": "alarm"}, "d"),
+    ({"conflict": True}, "b"),
+    ({"conflict": False}, "abcd"),
+    ({"source": "orange", "order_id": "PO-1", "kind": "created"}, "a"),
+    ({"q": "PO-1"}, "abcdb"),
+    ({"q": "PO-10"}, "d"),
+    ({"q": "PO-1", "source": "covage"}, "cd"),
+    ({"q": "B-7"}, "b"),
+    ({"q": "b"}, "bb"),
 )
-def test_a_filter_shows_what_it_names_and_nothing_else(database, asked, expected):
+
+
+def test_a_filter_shows_what_it_names_and_nothing_else(database):
     filling.put(database, *FIVE)
-    found = listed(database, ascending=True, **asked)
-    assert "".join(row["event_id"] for row in found) == expected
+    for asked, expected in FILTERS:
+        found = listed(database, ascending=True, **asked)
+        assert "".join(row["event_id"] for row in found) == expected, asked
 
 
 def test_a_filter_is_paged_like_the_whole(database):

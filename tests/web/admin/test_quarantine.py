@@ -205,29 +205,28 @@ async def test_a_row_there_is_not_is_60(door, act):
     assert (answer.status_code, answer.json()["code"]) == (404, 60)
 
 
-@pytest.mark.parametrize(
-    ("content", "content_type", "code"),
-    [
-        (b"{", "application/json", 22),
-        (b"[]", "application/json", 24),
-        (b'{"force": "yes"}', "application/json", 24),
-        (b'{"force": 1}', "application/json", 24),
-        (b'{"force": null}', "application/json", 24),
-        (b'{"forced": true}', "application/json", 24),
-        (b"null", "application/json", 24),
-        (b"force=true", "application/x-www-form-urlencoded", 26),
-        (b'{"force": true}', "text/plain", 26),
-        (b'{"force": true}', "", 25),
-        (b'{"force": NaN}', "application/json", 22),
-        ('{"force": true}'.encode("utf-16"), "application/json", 22),
-        (b'{"force": ' + b"[" * 100_000, "application/json", 22),
-    ],
+UNREADABLE = (
+    (b"{", "application/json", 22),
+    (b"[]", "application/json", 24),
+    (b'{"force": "yes"}', "application/json", 24),
+    (b'{"force": 1}', "application/json", 24),
+    (b'{"force": null}', "application/json", 24),
+    (b'{"forced": true}', "application/json", 24),
+    (b"null", "application/json", 24),
+    (b"force=true", "application/x-www-form-urlencoded", 26),
+    (b'{"force": true}', "text/plain", 26),
+    (b'{"force": true}', "", 25),
+    (b'{"force": NaN}', "application/json", 22),
+    ('{"force": true}'.encode("utf-16"), "application/json", 22),
+    (b'{"force": ' + b"[" * 100_000, "application/json", 22),
 )
-async def test_a_release_that_cannot_be_read_releases_nothing(door, content, content_type, code):
+
+
+async def test_a_release_that_cannot_be_read_releases_nothing(door):
     row = await door.refused(b"[]")
-    headers = inside.shown((inside.ADMIN,)) | {"Content-Type": content_type}
-    answer = await door.client.post(
-        f"/admin/quarantine/{row}/release", content=content, headers=headers
-    )
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
-    assert (await show(door, row))["state"] == "open"
+    path = f"/admin/quarantine/{row}/release"
+    for content, content_type, code in UNREADABLE:
+        headers = inside.shown((inside.ADMIN,)) | {"Content-Type": content_type}
+        answer = await door.client.post(path, content=content, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, code), content[:40]
+        assert (await show(door, row))["state"] == "open"
