@@ -257,7 +257,7 @@ TIMES = st.lists(st.integers(0, 400), max_size=40).map(
 
 
 @given(TIMES, st.integers(2, 9), st.integers(5, 50), st.integers(0, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_whatever_the_pages_all_events_are_read(minutes, size, cap, turned):
     operator = feeding.CovageOperator(
         [feeding.event(n, at(minute)) for n, minute in enumerate(minutes)], cap
@@ -275,7 +275,7 @@ def test_whatever_the_pages_all_events_are_read(minutes, size, cap, turned):
     st.lists(st.tuples(st.integers(0, 90), st.integers(0, 59)), min_size=1, max_size=25),
     st.integers(2, 6),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_events_that_are_committed_late_are_found(steps, size):
     """Each step: the newest event moves on by minutes, and one appears minutes behind it."""
     operator, inbox, cursor = feeding.CovageOperator(), feeding.Inbox(covage.KIND), {}

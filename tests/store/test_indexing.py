@@ -184,7 +184,7 @@ def until_one_waits(database):
 WORDS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=3).map(" ".join)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(message=WORDS, cut=st.integers(3, 8))
 def test_every_word_is_found_by_the_index_by_its_beginning(database, message, cut):
     message = message.replace("\0", "").encode("utf-8", "replace").decode()

@@ -24,7 +24,7 @@ def test_the_doors_for_people_keep_the_contract(case, ask, bearer):
 
 
 @listener.parametrize()
-@asking.bounded(3)
+@asking.bounded(6)
 def test_the_doors_for_operators_keep_the_contract(case, ask, bearer):
     ask(case, bearer)
 
