@@ -67,13 +67,17 @@ class _Bounded:
             async with asyncio.timeout_at(self._ends):
                 message = await self._receive()
         except TimeoutError:
-            wanted = f"within {self._deadline:g} s; send it faster"
-            raise errors.BodyTooSlow(f"the body did not arrive {wanted}") from None
+            raise too_slow(self._deadline) from None
         self._whole = not message.get("more_body", False)
         self._length += len(message.get("body", b""))
         if self._length > LONGEST:
             raise errors.UnreadableBody(22, f"the body is too large; expected {LONGEST} bytes")
         return message
+
+
+def too_slow(deadline: float) -> errors.BodyTooSlow:
+    """What a sender is told whose body took more than `deadline` seconds."""
+    return errors.BodyTooSlow(f"the body did not arrive within {deadline:g} s; send it faster")
 
 
 def of(model: type[Model], *, needed: bool = True) -> Callable[[Request], Awaitable[Model]]:

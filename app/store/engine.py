@@ -63,7 +63,7 @@ def create(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except sqlalchemy.exc.ArgumentError as error:
-        msg = "DATABASE_URL is no database URL; expected sqlite:///FILE or postgresql://…"
+        msg = "LISTENER_DATABASE_URL is no database URL; expected sqlite:///FILE or postgresql://…"
         raise errors.ConfigurationError(msg) from error
     match parsed.get_backend_name():
         case "sqlite":
@@ -71,7 +71,7 @@ def create(url: str) -> Engine:
         case "postgresql":
             return _postgresql(url)
         case other:
-            msg = f"DATABASE_URL names {other}; expected sqlite or postgresql"
+            msg = f"LISTENER_DATABASE_URL names {other}; expected sqlite or postgresql"
             raise errors.ConfigurationError(msg)
 
 

@@ -221,7 +221,7 @@ class _Exchange:
             async with asyncio.timeout(settings.body_deadline):
                 return await self._rest(message, settings.max_body)
         except TimeoutError:
-            raise _too_slow(settings.body_deadline) from None
+            raise bodies.too_slow(settings.body_deadline) from None
 
     async def _rest(self, message: Message, limit: int) -> Body:
         chunks, length = [message["body"]], len(message["body"])
@@ -296,7 +296,7 @@ async def _first(receive: Receive, deadline: float) -> Message:
             async with asyncio.timeout(deadline):
                 message = await receive()
     except TimeoutError:
-        raise _too_slow(deadline) from None
+        raise bodies.too_slow(deadline) from None
     if message["type"] == "http.disconnect":
         raise _Disconnected
     return message
@@ -312,10 +312,6 @@ def _at_once(receive: Receive) -> Message | None:
         return message
     begun.close()
     return None
-
-
-def _too_slow(deadline: float) -> errors.BodyTooSlow:
-    return errors.BodyTooSlow(f"the body did not arrive within {deadline:g} s; send it faster")
 
 
 def _bounded(data: bytes, length: int, limit: int) -> Body:
